@@ -1,0 +1,37 @@
+# One program per folder: PROG and SRCS come from the Makefile that includes
+# this file.  Sources of common/ and of sibling folders in SRCDIRS are compiled
+# here and not put in an archive, so that SRCS shows exactly what a program
+# contains.
+
+TOP?=		..
+include $(TOP)/config.mk
+
+VPATH=		$(TOP)/common $(SRCDIRS)
+OBJS=		$(addsuffix .o,$(basename $(notdir $(SRCS))))
+
+ALL_CFLAGS=	-std=gnu11 -D_GNU_SOURCE -MMD -MP $(WARNINGS) $(WERROR) \
+		$(HARDEN_CFLAGS) $(REPRO_CFLAGS) \
+		-isystem /usr/include/bsd -DLIBBSD_OVERLAY \
+		-I. -I$(TOP)/common $(addprefix -I,$(SRCDIRS)) \
+		$(CPPFLAGS) $(CFLAGS)
+# -w: libevent can resolve names by the C library, which a static program
+# cannot; nothing here calls that, yet the linker warns of it.
+ALL_LDFLAGS=	$(LINKAGE) $(HARDEN_LDFLAGS) -Wl,-w $(LDFLAGS)
+
+all: $(PROG)
+
+$(PROG): $(OBJS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(OBJS) $(LDADD)
+
+%.o: %.c
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+%.c: %.y
+	$(YACC) -o $@ $<
+
+clean:
+	rm -f $(PROG) *.o *.d parse.c $(CLEANFILES)
+
+-include $(OBJS:.o=.d)
+
+.PHONY: all clean
