@@ -1,0 +1,694 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Writers and readers of every message, in pairs.  A reader accepts exactly
+ * what its writer makes: fixed fields in host order, strings by the rest of
+ * the payload with no NUL inside.  No struct goes over a channel as a whole,
+ * so no padding and no pointer does.
+ */
+
+#include <sys/types.h>
+#include <sys/queue.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto.h"
+
+/* More than the largest fixed message. */
+#define PROTO_HINT	64
+
+static const char	*proto_names[IMSG_MAX] = {
+	[IMSG_NONE] = "none",
+	[IMSG_CONF_WORKLOAD] = "conf_workload",
+	[IMSG_CONF_PATH] = "conf_path",
+	[IMSG_CONF_PORT] = "conf_port",
+	[IMSG_CONF_SYSCALL] = "conf_syscall",
+	[IMSG_CONF_ARG] = "conf_arg",
+	[IMSG_CONF_ENV] = "conf_env",
+	[IMSG_CONF_DIRECTORY] = "conf_directory",
+	[IMSG_CONF_PASSFD] = "conf_passfd",
+	[IMSG_CONF_RULE] = "conf_rule",
+	[IMSG_CONF_PRIVATE] = "conf_private",
+	[IMSG_CONF_END] = "conf_end",
+	[IMSG_SOCKET_SUPERVISOR] = "socket_supervisor",
+	[IMSG_SOCKET_COWD] = "socket_cowd",
+	[IMSG_SOCKET_NETD] = "socket_netd",
+	[IMSG_LOCKED] = "locked",
+	[IMSG_READY] = "ready",
+	[IMSG_GO] = "go",
+	[IMSG_STARTED] = "started",
+	[IMSG_EXEC_FAILED] = "exec_failed",
+	[IMSG_SIGNAL] = "signal",
+	[IMSG_KILL] = "kill",
+	[IMSG_STOPPED] = "stopped",
+	[IMSG_COUNT] = "count",
+	[IMSG_EXITED] = "exited",
+	[IMSG_ERROR] = "error",
+	[IMSG_DENIAL] = "denial",
+	[IMSG_META] = "meta",
+	[IMSG_META_REPLY] = "meta_reply",
+	[IMSG_UNIX_SOCKET] = "unix_socket",
+	[IMSG_UNIX_CONNECT] = "unix_connect",
+	[IMSG_UNIX_REPLY] = "unix_reply",
+	[IMSG_NET_CONNECT] = "net_connect",
+	[IMSG_NET_LISTEN] = "net_listen",
+	[IMSG_NET_CANCEL] = "net_cancel",
+	[IMSG_NET_REPLY] = "net_reply"
+};
+
+const char *
+proto_name(uint32_t type)
+{
+	if (type >= IMSG_MAX || proto_names[type] == NULL)
+		return ("unknown");
+	return (proto_names[type]);
+}
+
+/* Queue a message made of one buffer; the fd is taken on success only. */
+static int
+proto_compose(struct imsgbuf *ib, uint32_t type, uint32_t id, int fd,
+    const void *data, size_t len)
+{
+	return (imsg_compose(ib, type, id, 0, fd, data, len) == -1 ? -1 : 0);
+}
+
+/* The payload as a view; empty payloads have none. */
+static int
+proto_open(struct imsg *imsg, struct ibuf *view)
+{
+	if (imsg_get_len(imsg) == 0) {
+		errno = EBADMSG;
+		return (-1);
+	}
+	return (imsg_get_ibuf(imsg, view));
+}
+
+static int
+proto_done(const struct ibuf *view)
+{
+	if (ibuf_size(view) != 0) {
+		errno = EBADMSG;
+		return (-1);
+	}
+	return (0);
+}
+
+static int
+proto_bad(void)
+{
+	errno = EBADMSG;
+	return (-1);
+}
+
+/* A flag travels as one byte, 0 or 1. */
+static int
+proto_add_flag(struct ibuf *b, int flag)
+{
+	return (ibuf_add_n8(b, flag != 0));
+}
+
+static int
+proto_get_flag(struct ibuf *b, int *flag)
+{
+	uint8_t	 v;
+
+	if (ibuf_get_n8(b, &v) == -1)
+		return (-1);
+	if (v > 1)
+		return (proto_bad());
+	*flag = v;
+	return (0);
+}
+
+static int
+proto_add_int(struct ibuf *b, int value)
+{
+	return (ibuf_add_h32(b, (uint32_t)value));
+}
+
+static int
+proto_get_int(struct ibuf *b, int *value)
+{
+	uint32_t	 v;
+
+	if (ibuf_get_h32(b, &v) == -1)
+		return (-1);
+	*value = (int)v;
+	return (0);
+}
+
+/* A verdict of the filter. */
+static int
+proto_get_verdict(struct ibuf *b, enum filter_verdict *verdict)
+{
+	uint8_t	 v;
+
+	if (ibuf_get_n8(b, &v) == -1)
+		return (-1);
+	if (v > FILTER_NOTIFY)
+		return (proto_bad());
+	*verdict = v;
+	return (0);
+}
+
+/* The rest of the payload as a string, at most max bytes long. */
+static int
+proto_get_rest(struct ibuf *b, size_t max, char **out)
+{
+	size_t	 len = ibuf_size(b);
+
+	if (len > max || memchr(ibuf_data(b), '\0', len) != NULL)
+		return (proto_bad());
+	if (len == 0)
+		*out = strdup("");
+	else
+		*out = ibuf_get_string(b, len);
+	return (*out == NULL ? -1 : 0);
+}
+
+int
+proto_send_workload(struct imsgbuf *ib, const struct workload_conf *wc)
+{
+	const struct filter_conf	*fc = &wc->filter;
+	struct ibuf			*b;
+
+	if ((b = imsg_create(ib, IMSG_CONF_WORKLOAD, 0, 0,
+	    PROTO_HINT + sizeof(wc->cpus))) == NULL)
+		return (-1);
+	if (proto_add_flag(b, fc->allow_list) == -1 ||
+	    proto_add_flag(b, fc->log_denials) == -1 ||
+	    ibuf_add_n8(b, fc->fork) == -1 ||
+	    ibuf_add_n8(b, fc->meta) == -1 ||
+	    ibuf_add_n8(b, fc->connect) == -1 ||
+	    ibuf_add_n8(b, fc->listen) == -1 ||
+	    proto_add_flag(b, fc->unix_sockets) == -1 ||
+	    proto_add_flag(b, fc->inet_sockets) == -1 ||
+	    proto_add_flag(b, fc->cpus_fixed) == -1 ||
+	    ibuf_add_h32(b, wc->protections) == -1 ||
+	    proto_add_int(b, wc->abi) == -1 ||
+	    proto_add_flag(b, wc->any_connect) == -1 ||
+	    proto_add_flag(b, wc->any_bind) == -1 ||
+	    proto_add_flag(b, wc->terminal) == -1 ||
+	    proto_add_flag(b, wc->no_coredump) == -1 ||
+	    proto_add_flag(b, wc->no_huge_pages) == -1 ||
+	    proto_add_flag(b, wc->no_randomize_memory) == -1 ||
+	    proto_add_flag(b, wc->cpu_set) == -1 ||
+	    ibuf_add(b, &wc->cpus, sizeof(wc->cpus)) == -1 ||
+	    proto_add_flag(b, wc->user_set) == -1 ||
+	    ibuf_add_h32(b, wc->user_uid) == -1 ||
+	    ibuf_add_h32(b, wc->user_gid) == -1 ||
+	    ibuf_add_h32(b, wc->max_processes) == -1 ||
+	    ibuf_add_h32(b, wc->cpu_percent) == -1 ||
+	    proto_add_flag(b, wc->verbose) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_workload(struct imsg *imsg, struct workload_conf *wc)
+{
+	struct filter_conf	*fc = &wc->filter;
+	struct ibuf		 b;
+
+	if (proto_open(imsg, &b) == -1 ||
+	    proto_get_flag(&b, &fc->allow_list) == -1 ||
+	    proto_get_flag(&b, &fc->log_denials) == -1 ||
+	    proto_get_verdict(&b, &fc->fork) == -1 ||
+	    proto_get_verdict(&b, &fc->meta) == -1 ||
+	    proto_get_verdict(&b, &fc->connect) == -1 ||
+	    proto_get_verdict(&b, &fc->listen) == -1 ||
+	    proto_get_flag(&b, &fc->unix_sockets) == -1 ||
+	    proto_get_flag(&b, &fc->inet_sockets) == -1 ||
+	    proto_get_flag(&b, &fc->cpus_fixed) == -1 ||
+	    ibuf_get_h32(&b, &wc->protections) == -1 ||
+	    proto_get_int(&b, &wc->abi) == -1 ||
+	    proto_get_flag(&b, &wc->any_connect) == -1 ||
+	    proto_get_flag(&b, &wc->any_bind) == -1 ||
+	    proto_get_flag(&b, &wc->terminal) == -1 ||
+	    proto_get_flag(&b, &wc->no_coredump) == -1 ||
+	    proto_get_flag(&b, &wc->no_huge_pages) == -1 ||
+	    proto_get_flag(&b, &wc->no_randomize_memory) == -1 ||
+	    proto_get_flag(&b, &wc->cpu_set) == -1 ||
+	    ibuf_get(&b, &wc->cpus, sizeof(wc->cpus)) == -1 ||
+	    proto_get_flag(&b, &wc->user_set) == -1 ||
+	    ibuf_get_h32(&b, &wc->user_uid) == -1 ||
+	    ibuf_get_h32(&b, &wc->user_gid) == -1 ||
+	    ibuf_get_h32(&b, &wc->max_processes) == -1 ||
+	    ibuf_get_h32(&b, &wc->cpu_percent) == -1 ||
+	    proto_get_flag(&b, &wc->verbose) == -1)
+		return (proto_bad());
+	return (proto_done(&b));
+}
+
+int
+proto_send_path(struct imsgbuf *ib, const struct workload_path *wp)
+{
+	size_t		 len = strlen(wp->path);
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_CONF_PATH, 0, 0, 2 + len)) == NULL)
+		return (-1);
+	if (ibuf_add_n8(b, wp->perms) == -1 ||
+	    proto_add_flag(b, wp->optional) == -1 ||
+	    ibuf_add(b, wp->path, len) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_path(struct imsg *imsg, struct workload_path *wp)
+{
+	struct ibuf	 b;
+	uint8_t		 perms;
+
+	if (proto_open(imsg, &b) == -1 || ibuf_get_n8(&b, &perms) == -1 ||
+	    proto_get_flag(&b, &wp->optional) == -1 ||
+	    (perms & ~PERM_MASK) != 0)
+		return (proto_bad());
+	wp->perms = perms;
+	if (proto_get_rest(&b, PATH_MAX - 1, &wp->path) == -1)
+		return (-1);
+	if (wp->path[0] != '/') {
+		free(wp->path);
+		return (proto_bad());
+	}
+	return (0);
+}
+
+int
+proto_send_port(struct imsgbuf *ib, const struct workload_port *wp)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_CONF_PORT, 0, 0, 5)) == NULL)
+		return (-1);
+	if (ibuf_add_n8(b, wp->direction) == -1 ||
+	    ibuf_add_h16(b, wp->lo) == -1 || ibuf_add_h16(b, wp->hi) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_port(struct imsg *imsg, struct workload_port *wp)
+{
+	struct ibuf	 b;
+	uint8_t		 direction;
+
+	if (proto_open(imsg, &b) == -1 || ibuf_get_n8(&b, &direction) == -1 ||
+	    ibuf_get_h16(&b, &wp->lo) == -1 ||
+	    ibuf_get_h16(&b, &wp->hi) == -1 || direction > NET_IN ||
+	    wp->lo > wp->hi)
+		return (proto_bad());
+	wp->direction = direction;
+	return (proto_done(&b));
+}
+
+int
+proto_send_syscall(struct imsgbuf *ib, const struct filter_change *fc)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_CONF_SYSCALL, 0, 0, 5)) == NULL)
+		return (-1);
+	if (proto_add_int(b, fc->nr) == -1 ||
+	    proto_add_flag(b, fc->permit) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_syscall(struct imsg *imsg, struct filter_change *fc)
+{
+	struct ibuf	 b;
+
+	if (proto_open(imsg, &b) == -1 ||
+	    proto_get_int(&b, &fc->nr) == -1 ||
+	    proto_get_flag(&b, &fc->permit) == -1 ||
+	    fc->nr < 0 || fc->nr > SYSCALL_LAST)
+		return (proto_bad());
+	return (proto_done(&b));
+}
+
+int
+proto_send_rule(struct imsgbuf *ib, const struct net_rule *nr)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_CONF_RULE, 0, 0,
+	    PROTO_HINT + sizeof(nr->name))) == NULL)
+		return (-1);
+	if (ibuf_add_n8(b, nr->direction) == -1 ||
+	    ibuf_add_n8(b, nr->target) == -1 ||
+	    ibuf_add_h16(b, nr->family) == -1 ||
+	    ibuf_add(b, &nr->addr, sizeof(nr->addr)) == -1 ||
+	    ibuf_add_n8(b, nr->bits) == -1 ||
+	    ibuf_add_strbuf(b, nr->name, sizeof(nr->name)) == -1 ||
+	    ibuf_add_h16(b, nr->port_lo) == -1 ||
+	    ibuf_add_h16(b, nr->port_hi) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_rule(struct imsg *imsg, struct net_rule *nr)
+{
+	struct ibuf	 b;
+	uint8_t		 direction, target;
+
+	if (proto_open(imsg, &b) == -1 || ibuf_get_n8(&b, &direction) == -1 ||
+	    ibuf_get_n8(&b, &target) == -1 ||
+	    ibuf_get_h16(&b, &nr->family) == -1 ||
+	    ibuf_get(&b, &nr->addr, sizeof(nr->addr)) == -1 ||
+	    ibuf_get_n8(&b, &nr->bits) == -1 ||
+	    ibuf_get_strbuf(&b, nr->name, sizeof(nr->name)) == -1 ||
+	    ibuf_get_h16(&b, &nr->port_lo) == -1 ||
+	    ibuf_get_h16(&b, &nr->port_hi) == -1)
+		return (proto_bad());
+	if (direction > NET_IN || target > NET_NAME ||
+	    nr->port_lo > nr->port_hi)
+		return (proto_bad());
+	if (target == NET_ADDRESS && !((nr->family == AF_INET &&
+	    nr->bits <= 32) || (nr->family == AF_INET6 && nr->bits <= 128)))
+		return (proto_bad());
+	nr->direction = direction;
+	nr->target = target;
+	return (proto_done(&b));
+}
+
+int
+proto_send_string(struct imsgbuf *ib, uint32_t type, const char *s)
+{
+	return (proto_compose(ib, type, 0, -1, s, strlen(s)));
+}
+
+int
+proto_recv_string(struct imsg *imsg, char **s)
+{
+	struct ibuf	 b;
+
+	if (imsg_get_len(imsg) == 0)
+		return ((*s = strdup("")) == NULL ? -1 : 0);
+	if (imsg_get_ibuf(imsg, &b) == -1)
+		return (-1);
+	return (proto_get_rest(&b, PROTO_MAXSIZE, s));
+}
+
+int
+proto_send_int(struct imsgbuf *ib, uint32_t type, int value, int fd)
+{
+	return (proto_send_value(ib, type, 0, fd, value));
+}
+
+int
+proto_recv_int(struct imsg *imsg, int *value)
+{
+	return (proto_recv_value(imsg, value));
+}
+
+int
+proto_send_empty(struct imsgbuf *ib, uint32_t type, int fd)
+{
+	return (proto_compose(ib, type, 0, fd, NULL, 0));
+}
+
+int
+proto_recv_empty(struct imsg *imsg)
+{
+	return (imsg_get_len(imsg) == 0 ? 0 : proto_bad());
+}
+
+int
+proto_send_failure(struct imsgbuf *ib, const struct proto_failure *pf)
+{
+	int	 v[2] = { pf->error, pf->stage };
+
+	return (proto_compose(ib, IMSG_EXEC_FAILED, 0, -1, v, sizeof(v)));
+}
+
+int
+proto_recv_failure(struct imsg *imsg, struct proto_failure *pf)
+{
+	int	 v[2];
+
+	if (imsg_get_data(imsg, v, sizeof(v)) == -1)
+		return (proto_bad());
+	pf->error = v[0];
+	pf->stage = v[1];
+	if (pf->stage <= STAGE_NONE || pf->stage > STAGE_EXEC)
+		return (proto_bad());
+	return (0);
+}
+
+int
+proto_send_exit(struct imsgbuf *ib, const struct proto_exit *pe)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_EXITED, 0, 0, 28)) == NULL)
+		return (-1);
+	if (proto_add_int(b, pe->status) == -1 ||
+	    ibuf_add_h64(b, pe->cpu_us) == -1 ||
+	    ibuf_add_h64(b, pe->maxrss_kb) == -1 ||
+	    ibuf_add_h64(b, pe->processes) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_exit(struct imsg *imsg, struct proto_exit *pe)
+{
+	struct ibuf	 b;
+
+	if (proto_open(imsg, &b) == -1 ||
+	    proto_get_int(&b, &pe->status) == -1 ||
+	    ibuf_get_h64(&b, &pe->cpu_us) == -1 ||
+	    ibuf_get_h64(&b, &pe->maxrss_kb) == -1 ||
+	    ibuf_get_h64(&b, &pe->processes) == -1)
+		return (proto_bad());
+	return (proto_done(&b));
+}
+
+int
+proto_send_count(struct imsgbuf *ib, const struct proto_count *pc)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_COUNT, 0, 0, 12)) == NULL)
+		return (-1);
+	if (proto_add_int(b, pc->nr) == -1 ||
+	    ibuf_add_h64(b, pc->count) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_count(struct imsg *imsg, struct proto_count *pc)
+{
+	struct ibuf	 b;
+
+	if (proto_open(imsg, &b) == -1 ||
+	    proto_get_int(&b, &pc->nr) == -1 ||
+	    ibuf_get_h64(&b, &pc->count) == -1 ||
+	    pc->nr < 0 || pc->nr > SYSCALL_LAST)
+		return (proto_bad());
+	return (proto_done(&b));
+}
+
+int
+proto_send_denial(struct imsgbuf *ib, const struct proto_denial *pd)
+{
+	size_t		 len = strlen(pd->object);
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_DENIAL, 0, 0, PROTO_HINT + len)) == NULL)
+		return (-1);
+	if (proto_add_int(b, pd->pid) == -1 ||
+	    proto_add_int(b, pd->nr) == -1 ||
+	    proto_add_int(b, pd->error) == -1 ||
+	    ibuf_add_strbuf(b, pd->comm, sizeof(pd->comm)) == -1 ||
+	    ibuf_add_strbuf(b, pd->rule, sizeof(pd->rule)) == -1 ||
+	    ibuf_add(b, pd->object, len) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_denial(struct imsg *imsg, struct proto_denial *pd)
+{
+	struct ibuf	 b;
+	char		*object;
+
+	if (proto_open(imsg, &b) == -1 ||
+	    proto_get_int(&b, &pd->pid) == -1 ||
+	    proto_get_int(&b, &pd->nr) == -1 ||
+	    proto_get_int(&b, &pd->error) == -1 ||
+	    ibuf_get_strbuf(&b, pd->comm, sizeof(pd->comm)) == -1 ||
+	    ibuf_get_strbuf(&b, pd->rule, sizeof(pd->rule)) == -1)
+		return (proto_bad());
+	if (proto_get_rest(&b, sizeof(pd->object) - 1, &object) == -1)
+		return (-1);
+	memcpy(pd->object, object, strlen(object) + 1);
+	free(object);
+	return (0);
+}
+
+int
+proto_send_meta(struct imsgbuf *ib, uint32_t id, int fd,
+    const struct proto_meta *pm)
+{
+	struct ibuf	*b;
+	int		 i;
+
+	if (pm->value_len > PROTO_XATTR_MAX) {
+		errno = E2BIG;
+		return (-1);
+	}
+	if ((b = imsg_create(ib, IMSG_META, id, 0,
+	    PROTO_HINT + sizeof(pm->xattr_name) + pm->value_len)) == NULL)
+		return (-1);
+	if (ibuf_add_n8(b, pm->op) == -1 || ibuf_add_h32(b, pm->mode) == -1 ||
+	    ibuf_add_h32(b, pm->uid) == -1 || ibuf_add_h32(b, pm->gid) == -1 ||
+	    proto_add_flag(b, pm->times_now) == -1 ||
+	    proto_add_int(b, pm->xattr_flags) == -1 ||
+	    ibuf_add_strbuf(b, pm->xattr_name, sizeof(pm->xattr_name)) == -1)
+		goto fail;
+	for (i = 0; i < 2; i++)
+		if (ibuf_add_h64(b, pm->times[i].tv_sec) == -1 ||
+		    ibuf_add_h64(b, pm->times[i].tv_nsec) == -1)
+			goto fail;
+	if (ibuf_add(b, pm->value, pm->value_len) == -1)
+		goto fail;
+	if (fd != -1)
+		ibuf_fd_set(b, fd);
+	imsg_close(ib, b);
+	return (0);
+
+ fail:
+	ibuf_free(b);
+	return (-1);
+}
+
+int
+proto_recv_meta(struct imsg *imsg, struct proto_meta *pm)
+{
+	struct ibuf	 b;
+	uint64_t	 sec, nsec;
+	uint8_t		 op;
+	int		 i;
+
+	memset(pm, 0, sizeof(*pm));
+	if (proto_open(imsg, &b) == -1 || ibuf_get_n8(&b, &op) == -1 ||
+	    ibuf_get_h32(&b, &pm->mode) == -1 ||
+	    ibuf_get_h32(&b, &pm->uid) == -1 ||
+	    ibuf_get_h32(&b, &pm->gid) == -1 ||
+	    proto_get_flag(&b, &pm->times_now) == -1 ||
+	    proto_get_int(&b, &pm->xattr_flags) == -1 ||
+	    ibuf_get_strbuf(&b, pm->xattr_name, sizeof(pm->xattr_name)) == -1)
+		return (proto_bad());
+	for (i = 0; i < 2; i++) {
+		if (ibuf_get_h64(&b, &sec) == -1 ||
+		    ibuf_get_h64(&b, &nsec) == -1)
+			return (proto_bad());
+		pm->times[i].tv_sec = (time_t)sec;
+		pm->times[i].tv_nsec = (long)nsec;
+	}
+	pm->value_len = ibuf_size(&b);
+	if (op > META_REMOVEXATTR || pm->value_len > PROTO_XATTR_MAX)
+		return (proto_bad());
+	pm->op = op;
+	if (pm->value_len == 0)
+		return (0);
+	if ((pm->value = malloc(pm->value_len)) == NULL)
+		return (-1);
+	return (ibuf_get(&b, pm->value, pm->value_len));
+}
+
+int
+proto_send_connect(struct imsgbuf *ib, uint32_t id, int fd,
+    const struct proto_connect *pc)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_NET_CONNECT, id, 0,
+	    4 + sizeof(pc->addr))) == NULL)
+		return (-1);
+	if (ibuf_add_h32(b, pc->addrlen) == -1 ||
+	    ibuf_add(b, &pc->addr, sizeof(pc->addr)) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	if (fd != -1)
+		ibuf_fd_set(b, fd);
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_connect(struct imsg *imsg, struct proto_connect *pc)
+{
+	struct ibuf	 b;
+
+	if (proto_open(imsg, &b) == -1 ||
+	    ibuf_get_h32(&b, &pc->addrlen) == -1 ||
+	    ibuf_get(&b, &pc->addr, sizeof(pc->addr)) == -1 ||
+	    pc->addrlen > sizeof(pc->addr))
+		return (proto_bad());
+	return (proto_done(&b));
+}
+
+int
+proto_send_value(struct imsgbuf *ib, uint32_t type, uint32_t id, int fd,
+    int value)
+{
+	return (proto_compose(ib, type, id, fd, &value, sizeof(value)));
+}
+
+int
+proto_recv_value(struct imsg *imsg, int *value)
+{
+	if (imsg_get_data(imsg, value, sizeof(*value)) == -1)
+		return (proto_bad());
+	return (0);
+}

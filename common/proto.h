@@ -1,0 +1,208 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * What the programs say to each other.  Every message has a pair
+ * proto_send_x() / proto_recv_x() side by side in proto.c.  Senders queue on an
+ * imsgbuf and return 0, or -1 and errno; receivers return 0, or -1 and errno
+ * EBADMSG when size or content is wrong, which is fatal for the channel.
+ * Strings that a receiver returns are allocated and the caller's.
+ */
+
+#ifndef PROTO_H
+#define PROTO_H
+
+#include <sys/types.h>
+#include <sys/resource.h>
+#include <sys/un.h>
+
+#include <stdint.h>
+#include <time.h>
+
+#include "imsg.h"
+#include "policy.h"
+#include "workload.h"
+
+/* The channel to the parent. */
+#define PROTO_PARENT_FD		3
+/* Limits of a payload: one argument string; one extended attribute. */
+#define PROTO_MAXSIZE		(132 * 1024)
+
+enum imsg_type {
+	IMSG_NONE,
+
+	/* parent to workers: configuration, ended by IMSG_CONF_END */
+	IMSG_CONF_WORKLOAD,	/* supervisor: struct workload_conf's scalars */
+	IMSG_CONF_PATH,		/* supervisor, cowd */
+	IMSG_CONF_PORT,		/* supervisor, netd: ports Landlock admits */
+	IMSG_CONF_SYSCALL,	/* supervisor */
+	IMSG_CONF_ARG,		/* supervisor */
+	IMSG_CONF_ENV,		/* supervisor */
+	IMSG_CONF_DIRECTORY,	/* supervisor: cwd of the workload */
+	IMSG_CONF_PASSFD,	/* supervisor, fd */
+	IMSG_CONF_RULE,		/* netd */
+	IMSG_CONF_PRIVATE,	/* cowd: remove when the parent is gone */
+	IMSG_CONF_END,
+
+	/* parent to workers: channels between workers, fd */
+	IMSG_SOCKET_SUPERVISOR,	/* cowd, netd */
+	IMSG_SOCKET_COWD,	/* supervisor */
+	IMSG_SOCKET_NETD,	/* supervisor */
+
+	/* life cycle */
+	IMSG_LOCKED,		/* worker to parent: locked down */
+	IMSG_READY,		/* netd to parent: every name is resolved */
+	IMSG_GO,		/* parent to supervisor: let it exec */
+	IMSG_STARTED,		/* supervisor to parent: pid; exec succeeded */
+	IMSG_EXEC_FAILED,	/* supervisor to parent */
+	IMSG_SIGNAL,		/* parent to supervisor: forward */
+	IMSG_KILL,		/* parent to supervisor: signal to the tree */
+	IMSG_STOPPED,		/* supervisor to parent: job control */
+	IMSG_COUNT,		/* supervisor to parent: notifications */
+	IMSG_EXITED,		/* supervisor to parent: the tree is gone */
+	IMSG_ERROR,		/* worker to parent: set-up failed, text */
+	IMSG_DENIAL,		/* worker to parent: for --log-denials */
+
+	/* supervisor to cowd, cowd to supervisor */
+	IMSG_META,		/* change metadata of the inode of fd */
+	IMSG_META_REPLY,
+	IMSG_UNIX_SOCKET,	/* fd: the socket for the next IMSG_UNIX_CONNECT */
+	IMSG_UNIX_CONNECT,	/* fd: the socket's inode, O_PATH */
+	IMSG_UNIX_REPLY,
+
+	/* supervisor to netd, netd to supervisor */
+	IMSG_NET_CONNECT,	/* fd: the workload's socket */
+	IMSG_NET_LISTEN,	/* fd: the workload's socket */
+	IMSG_NET_CANCEL,	/* the caller is gone */
+	IMSG_NET_REPLY,
+
+	IMSG_MAX
+};
+
+/* A name for traces; never NULL. */
+const char	*proto_name(uint32_t);
+
+/* One error of exec or of the set-up before it. */
+struct proto_failure {
+	int	 error;		/* errno */
+	int	 stage;		/* enum workload_stage */
+};
+
+/* How the run ended. */
+struct proto_exit {
+	int		 status;	/* of waitpid(2) */
+	uint64_t	 cpu_us;	/* user and system, whole tree */
+	uint64_t	 maxrss_kb;	/* largest process */
+	uint64_t	 processes;	/* made, as far as they were seen */
+};
+
+struct proto_count {
+	int		 nr;		/* system call */
+	uint64_t	 count;
+};
+
+#define PROTO_OBJECT_MAX	4096
+struct proto_denial {
+	pid_t		 pid;
+	int		 nr;		/* system call */
+	int		 error;		/* errno that it got */
+	char		 comm[16];	/* program, as the kernel names it */
+	char		 rule[32];	/* who decided: "filter", "unveil" ... */
+	char		 object[PROTO_OBJECT_MAX];	/* path, address, "" */
+};
+
+enum meta_op {
+	META_CHMOD,
+	META_CHOWN,
+	META_UTIMES,
+	META_SETXATTR,
+	META_REMOVEXATTR
+};
+
+#define PROTO_XATTR_MAX		65536
+
+/*
+ * A change of metadata.  The inode travels as the message's descriptor: O_PATH
+ * from the supervisor's resolution, or the workload's own descriptor.
+ */
+struct proto_meta {
+	enum meta_op	 op;
+	mode_t		 mode;		/* META_CHMOD */
+	uid_t		 uid;		/* META_CHOWN, -1 keeps */
+	gid_t		 gid;
+	int		 times_now;	/* META_UTIMES: both are now */
+	struct timespec	 times[2];	/* with UTIME_NOW, UTIME_OMIT */
+	int		 xattr_flags;	/* META_SETXATTR: XATTR_CREATE ... */
+	char		 xattr_name[256];
+	uint8_t		*value;		/* owned by who received it */
+	size_t		 value_len;
+};
+
+/* A request to netd. */
+struct proto_connect {
+	socklen_t		 addrlen;
+	struct sockaddr_storage	 addr;	/* as the supervisor copied it once */
+};
+
+/*
+ * A worker answers with an errno or 0; this bit tells that the policy, not the
+ * kernel, refused.
+ */
+#define PROTO_DENIED	0x10000
+
+int	 proto_send_workload(struct imsgbuf *, const struct workload_conf *);
+int	 proto_recv_workload(struct imsg *, struct workload_conf *);
+int	 proto_send_path(struct imsgbuf *, const struct workload_path *);
+int	 proto_recv_path(struct imsg *, struct workload_path *);
+int	 proto_send_port(struct imsgbuf *, const struct workload_port *);
+int	 proto_recv_port(struct imsg *, struct workload_port *);
+int	 proto_send_syscall(struct imsgbuf *, const struct filter_change *);
+int	 proto_recv_syscall(struct imsg *, struct filter_change *);
+int	 proto_send_rule(struct imsgbuf *, const struct net_rule *);
+int	 proto_recv_rule(struct imsg *, struct net_rule *);
+
+/* IMSG_CONF_ARG, _ENV, _DIRECTORY, _PRIVATE, IMSG_ERROR: one string. */
+int	 proto_send_string(struct imsgbuf *, uint32_t, const char *);
+int	 proto_recv_string(struct imsg *, char **);
+
+/* IMSG_CONF_PASSFD, IMSG_SIGNAL, IMSG_KILL, IMSG_STOPPED, IMSG_STARTED. */
+int	 proto_send_int(struct imsgbuf *, uint32_t, int, int);
+int	 proto_recv_int(struct imsg *, int *);
+
+/* IMSG_CONF_END, IMSG_LOCKED, IMSG_READY, IMSG_GO, IMSG_SOCKET_*. */
+int	 proto_send_empty(struct imsgbuf *, uint32_t, int);
+int	 proto_recv_empty(struct imsg *);
+
+int	 proto_send_failure(struct imsgbuf *, const struct proto_failure *);
+int	 proto_recv_failure(struct imsg *, struct proto_failure *);
+int	 proto_send_exit(struct imsgbuf *, const struct proto_exit *);
+int	 proto_recv_exit(struct imsg *, struct proto_exit *);
+int	 proto_send_count(struct imsgbuf *, const struct proto_count *);
+int	 proto_recv_count(struct imsg *, struct proto_count *);
+int	 proto_send_denial(struct imsgbuf *, const struct proto_denial *);
+int	 proto_recv_denial(struct imsg *, struct proto_denial *);
+
+/* Requests carry an id; the reply repeats it.  The fd is sent and closed. */
+int	 proto_send_meta(struct imsgbuf *, uint32_t, int,
+	    const struct proto_meta *);
+int	 proto_recv_meta(struct imsg *, struct proto_meta *);
+int	 proto_send_connect(struct imsgbuf *, uint32_t, int,
+	    const struct proto_connect *);
+int	 proto_recv_connect(struct imsg *, struct proto_connect *);
+int	 proto_send_value(struct imsgbuf *, uint32_t, uint32_t, int, int);
+int	 proto_recv_value(struct imsg *, int *);
+
+#endif
