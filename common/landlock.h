@@ -1,0 +1,57 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Landlock domains: the workload's and our own.
+ */
+
+#ifndef LANDLOCK_H
+#define LANDLOCK_H
+
+#include <stdint.h>
+
+#include "workload.h"
+
+
+/* ABI of the running kernel, 0 without Landlock. */
+int	 landlock_abi(void);
+
+/* Whether an ABI has a protection, and the ABI that brought it. */
+int	 landlock_has(int, enum protection);
+
+/*
+ * Enter the domain of the policy.  With proc, /proc may be read besides (the
+ * supervisor's outer domain).  0, or -1 and errno; *what is then the path or
+ * the step that failed.  NO_NEW_PRIVS must be set.
+ */
+int	 landlock_workload(const struct workload_conf *, int,
+	    const char **);
+
+/*
+ * Enter a domain that only scopes signals to itself and what is nested in it;
+ * 0, or -1 and errno (ENOSYS or EOPNOTSUPP when the kernel cannot).
+ */
+int	 landlock_scope_signals(int);
+
+/*
+ * Confine a worker: the files of the paths, with their rights; no TCP but the
+ * given ports to connect to (NULL: none; any: all); signals and abstract
+ * sockets scoped where the ABI has it.  0, or -1 and errno.
+ */
+int	 landlock_worker(int, const struct workload_paths *,
+	    const struct workload_ports *, int);
+
+#endif

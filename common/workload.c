@@ -1,0 +1,478 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * From fork to exec: the child gives itself up step by step and tells its
+ * parent over a socket how far it came.  The order matters: what Landlock or
+ * the filter would refuse comes before them, and nothing of the caller's
+ * choosing runs after them but exec.
+ */
+
+#include <sys/types.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "landlock.h"
+#include "lockdown.h"
+#include "workload.h"
+
+/* What the child says, with the listener in SCM_RIGHTS once it is ready. */
+struct workload_word {
+	int	 stage;		/* STAGE_NONE: ready */
+	int	 error;
+};
+
+#define WORKLOAD_LIST_MAX	100000	/* elements of argv, envp */
+
+static const char	*stage_names[] = {
+	[STAGE_NONE] = "start",
+	[STAGE_FORK] = "fork",
+	[STAGE_TERMINAL] = "terminal",
+	[STAGE_DIRECTORY] = "working directory",
+	[STAGE_LIMITS] = "limits",
+	[STAGE_USER] = "user namespace",
+	[STAGE_LANDLOCK] = "landlock",
+	[STAGE_FILTER] = "system call filter",
+	[STAGE_EXEC] = "exec"
+};
+
+const char *
+workload_stage_name(enum workload_stage stage)
+{
+	if (stage > STAGE_EXEC)
+		return ("unknown");
+	return (stage_names[stage]);
+}
+
+void
+workload_conf_init(struct workload_conf *wc)
+{
+	memset(wc, 0, sizeof(*wc));
+	STAILQ_INIT(&wc->paths);
+	STAILQ_INIT(&wc->ports);
+}
+
+int
+workload_add_path(struct workload_conf *wc, const char *path,
+    unsigned int perms, int optional)
+{
+	struct workload_path	*wp;
+
+	if ((wp = calloc(1, sizeof(*wp))) == NULL)
+		return (-1);
+	if ((wp->path = strdup(path)) == NULL) {
+		free(wp);
+		return (-1);
+	}
+	wp->perms = perms;
+	wp->optional = optional;
+	STAILQ_INSERT_TAIL(&wc->paths, wp, entry);
+	return (0);
+}
+
+int
+workload_add_port(struct workload_conf *wc, enum net_direction direction,
+    uint16_t lo, uint16_t hi)
+{
+	struct workload_port	*wp;
+
+	if ((wp = calloc(1, sizeof(*wp))) == NULL)
+		return (-1);
+	wp->direction = direction;
+	wp->lo = lo;
+	wp->hi = hi;
+	STAILQ_INSERT_TAIL(&wc->ports, wp, entry);
+	return (0);
+}
+
+int
+workload_add_change(struct workload_conf *wc, int nr, int permit)
+{
+	struct filter_change	*changes;
+
+	if ((changes = recallocarray(wc->changes, wc->nchanges,
+	    wc->nchanges + 1, sizeof(*changes))) == NULL)
+		return (-1);
+	changes[wc->nchanges].nr = nr;
+	changes[wc->nchanges].permit = permit;
+	wc->changes = changes;
+	wc->nchanges++;
+	return (0);
+}
+
+/* Append to a NULL-terminated list that grows by doubling. */
+static int
+list_add(char ***list, size_t *n, const char *s)
+{
+	char	**grown, *copy;
+
+	if (*n >= WORKLOAD_LIST_MAX) {
+		errno = E2BIG;
+		return (-1);
+	}
+	if ((copy = strdup(s)) == NULL)
+		return (-1);
+	if (*n == 0 || (*n & (*n + 1)) == 0) {
+		/* n + 1 slots are full: 1, 2, 4, 8 ... */
+		if ((grown = reallocarray(*list, 2 * (*n + 1),
+		    sizeof(*grown))) == NULL) {
+			free(copy);
+			return (-1);
+		}
+		*list = grown;
+	}
+	(*list)[(*n)++] = copy;
+	(*list)[*n] = NULL;
+	return (0);
+}
+
+int
+workload_add_arg(struct workload_conf *wc, const char *arg)
+{
+	return (list_add(&wc->argv, &wc->argc, arg));
+}
+
+int
+workload_add_env(struct workload_conf *wc, const char *env)
+{
+	return (list_add(&wc->envp, &wc->envc, env));
+}
+
+int
+workload_add_passfd(struct workload_conf *wc, int number, int fd)
+{
+	struct workload_passfd	*passfds;
+
+	if ((passfds = recallocarray(wc->passfds, wc->npassfds,
+	    wc->npassfds + 1, sizeof(*passfds))) == NULL)
+		return (-1);
+	passfds[wc->npassfds].number = number;
+	passfds[wc->npassfds].fd = fd;
+	wc->passfds = passfds;
+	wc->npassfds++;
+	return (0);
+}
+
+static int
+write_file(const char *path, const char *text)
+{
+	int	 fd, ret = -1, saved_errno;
+	size_t	 len = strlen(text);
+
+	if ((fd = open(path, O_WRONLY | O_CLOEXEC)) == -1)
+		return (-1);
+	if (write(fd, text, len) == (ssize_t)len)
+		ret = 0;
+	saved_errno = errno;
+	close(fd);
+	errno = saved_errno;
+	return (ret);
+}
+
+int
+workload_user(uid_t uid, gid_t gid)
+{
+	char	 map[64];
+	uid_t	 outer_uid = geteuid();
+	gid_t	 outer_gid = getegid();
+
+	if (unshare(CLONE_NEWUSER) == -1)
+		return (-1);
+	if (write_file("/proc/self/setgroups", "deny") == -1)
+		return (-1);
+	snprintf(map, sizeof(map), "%u %u 1\n", uid, outer_uid);
+	if (write_file("/proc/self/uid_map", map) == -1)
+		return (-1);
+	snprintf(map, sizeof(map), "%u %u 1\n", gid, outer_gid);
+	return (write_file("/proc/self/gid_map", map));
+}
+
+/* Tell the parent, with the listener if there is one. */
+static int
+word_send(int sync, int stage, int error, int fd)
+{
+	struct workload_word	 word = { stage, error };
+	struct iovec		 iov = { &word, sizeof(word) };
+	struct msghdr		 msg;
+	struct cmsghdr		*cmsg;
+	union {
+		struct cmsghdr	 align;
+		char		 buf[CMSG_SPACE(sizeof(int))];
+	} control;
+
+	memset(&msg, 0, sizeof(msg));
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	if (fd != -1) {
+		memset(&control, 0, sizeof(control));
+		msg.msg_control = control.buf;
+		msg.msg_controllen = sizeof(control.buf);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	}
+	return (sendmsg(sync, &msg, MSG_NOSIGNAL) == sizeof(word) ? 0 : -1);
+}
+
+/* One word from the child: 1, 0 at its end, -1 and errno. */
+static int
+word_recv(int sync, struct workload_word *word, int *fd, int flags)
+{
+	struct iovec	 iov = { word, sizeof(*word) };
+	struct msghdr	 msg;
+	struct cmsghdr	*cmsg;
+	ssize_t		 n;
+	union {
+		struct cmsghdr	 align;
+		char		 buf[CMSG_SPACE(sizeof(int))];
+	} control;
+
+	memset(&msg, 0, sizeof(msg));
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	msg.msg_control = control.buf;
+	msg.msg_controllen = sizeof(control.buf);
+	while ((n = recvmsg(sync, &msg, MSG_CMSG_CLOEXEC | flags)) == -1 &&
+	    errno == EINTR)
+		continue;
+	if (n == 0 || (n == -1 && errno == ECONNRESET))
+		return (0);
+	if (n == -1)
+		return (-1);
+	if (n != sizeof(*word)) {
+		errno = EBADMSG;
+		return (-1);
+	}
+	*fd = -1;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET &&
+	    cmsg->cmsg_type == SCM_RIGHTS &&
+	    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(cmsg), sizeof(int));
+	return (1);
+}
+
+static void
+child_signals(void)
+{
+	sigset_t	 none;
+	int		 sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A group of its own; in the foreground when the terminal is all ours. */
+static int
+child_terminal(const struct workload_conf *wc)
+{
+	sigset_t	 ttou;
+	int		 ret;
+
+	if (setpgid(0, 0) == -1)
+		return (-1);
+	if (!wc->terminal)
+		return (0);
+	sigemptyset(&ttou);
+	sigaddset(&ttou, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &ttou, NULL);
+	ret = tcsetpgrp(STDIN_FILENO, getpid());
+	sigprocmask(SIG_UNBLOCK, &ttou, NULL);
+	return (ret);
+}
+
+static int
+child_limits(const struct workload_conf *wc)
+{
+	struct rlimit	 none = { 0, 0 };
+
+	if (wc->no_coredump && setrlimit(RLIMIT_CORE, &none) == -1)
+		return (-1);
+	if (wc->no_huge_pages &&
+	    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == -1)
+		return (-1);
+	if (wc->no_randomize_memory &&
+	    personality(ADDR_NO_RANDOMIZE) == -1)
+		return (-1);
+	if (wc->cpu_set &&
+	    sched_setaffinity(0, sizeof(wc->cpus), &wc->cpus) == -1)
+		return (-1);
+	return (0);
+}
+
+/*
+ * Everything above 2 is closed by exec but the descriptors to be passed.  They
+ * and the socket to the parent are first moved out of the way of the numbers
+ * that they are to have.  Returns the socket's new number or -1.
+ */
+static int
+child_descriptors(const struct workload_conf *wc, int sync)
+{
+	size_t	 i;
+	int	 fd, *moved, top = 3;
+
+	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == -1)
+		return (-1);
+	if (wc->npassfds == 0)
+		return (sync);
+	for (i = 0; i < wc->npassfds; i++)
+		if (wc->passfds[i].number >= top)
+			top = wc->passfds[i].number + 1;
+	if ((sync = fcntl(sync, F_DUPFD_CLOEXEC, top)) == -1)
+		return (-1);
+	if ((moved = calloc(wc->npassfds, sizeof(*moved))) == NULL)
+		return (-1);
+	for (i = 0; i < wc->npassfds; i++) {
+		fd = wc->passfds[i].fd;
+		if ((moved[i] = fcntl(fd, F_DUPFD_CLOEXEC, top)) == -1)
+			return (-1);
+	}
+	for (i = 0; i < wc->npassfds; i++)
+		if (dup2(moved[i], wc->passfds[i].number) == -1)
+			return (-1);
+	free(moved);
+	return (sync);
+}
+
+/* Every step up to the filter; returns the stage that failed. */
+static enum workload_stage
+child_confine(const struct workload_conf *wc, const struct sock_fprog *prog,
+    int *listener)
+{
+	const char	*what;
+
+	if (child_terminal(wc) == -1)
+		return (STAGE_TERMINAL);
+	if (wc->directory != NULL && chdir(wc->directory) == -1)
+		return (STAGE_DIRECTORY);
+	if (child_limits(wc) == -1)
+		return (STAGE_LIMITS);
+	if (landlock_workload(wc, 0, &what) == -1)
+		return (STAGE_LANDLOCK);
+	if (filter_install(prog, listener) == -1)
+		return (STAGE_FILTER);
+	return (STAGE_NONE);
+}
+
+static __attribute__((__noreturn__)) void
+child_main(const struct workload_conf *wc, const struct sock_fprog *prog,
+    int listen, int sync, pid_t parent)
+{
+	enum workload_stage	 stage;
+	int			 listener = -1;
+	char			 go;
+
+	child_signals();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
+		_exit(1);
+	if ((sync = child_descriptors(wc, sync)) == -1)
+		_exit(1);
+	stage = child_confine(wc, prog, listen ? &listener : NULL);
+	if (stage != STAGE_NONE) {
+		word_send(sync, stage, errno, -1);
+		_exit(1);
+	}
+	if (word_send(sync, STAGE_NONE, 0, listener) == -1)
+		_exit(1);
+	if (listener != -1)
+		close(listener);
+	if (read(sync, &go, 1) != 1)
+		_exit(1);	/* the run ends before it began */
+	environ = wc->envp;
+	execvp(wc->argv[0], wc->argv);
+	word_send(sync, STAGE_EXEC, errno, -1);
+	_exit(1);
+}
+
+int
+workload_fork(struct workload *w, const struct workload_conf *wc,
+    const struct sock_fprog *prog, int listen, enum workload_stage *stage)
+{
+	struct workload_word	 word;
+	pid_t			 parent = getpid();
+	int			 n, pair[2];
+
+	w->listener = w->sync = -1;
+	*stage = STAGE_FORK;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return (-1);
+	if ((w->pid = fork()) == -1) {
+		close(pair[0]);
+		close(pair[1]);
+		return (-1);
+	}
+	if (w->pid == 0) {
+		close(pair[0]);
+		child_main(wc, prog, listen, pair[1], parent);
+	}
+	close(pair[1]);
+	if ((n = word_recv(pair[0], &word, &w->listener, 0)) == 1 &&
+	    word.stage == STAGE_NONE && (w->listener != -1) == (listen != 0)) {
+		w->sync = pair[0];
+		return (0);
+	}
+	close(pair[0]);
+	if (n == 1 && word.stage != STAGE_NONE) {
+		*stage = word.stage;
+		errno = word.error;
+	} else
+		errno = ECHILD;
+	return (-1);
+}
+
+void
+workload_go(struct workload *w)
+{
+	/* A failure shows as the end of the socket: nothing was exec'd. */
+	if (write(w->sync, "g", 1) == -1)
+		return;
+}
+
+int
+workload_outcome(struct workload *w, enum workload_stage *stage)
+{
+	struct workload_word	 word;
+	int			 fd, n;
+
+	n = word_recv(w->sync, &word, &fd, MSG_DONTWAIT);
+	if (n == -1 && errno == EAGAIN)
+		return (0);
+	if (n == 0)
+		return (1);
+	*stage = STAGE_EXEC;
+	if (n == 1) {
+		*stage = word.stage;
+		errno = word.error;
+	}
+	return (-1);
+}

@@ -1,0 +1,148 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Starting the workload: the untrusted command with everything that confines
+ * it.  Used by the supervisor and, for a run without one, by the parent.
+ */
+
+#ifndef WORKLOAD_H
+#define WORKLOAD_H
+
+#include <sys/types.h>
+#include <sys/queue.h>
+
+#include <sched.h>
+#include <stdint.h>
+
+#include "filter.h"
+#include "policy.h"
+
+struct workload_path {
+	STAILQ_ENTRY(workload_path)	 entry;
+	char				*path;	/* absolute */
+	unsigned int			 perms;
+	int				 optional;
+};
+STAILQ_HEAD(workload_paths, workload_path);
+
+/* A range of TCP ports that Landlock admits. */
+struct workload_port {
+	STAILQ_ENTRY(workload_port)	 entry;
+	enum net_direction		 direction;
+	uint16_t			 lo;
+	uint16_t			 hi;
+};
+STAILQ_HEAD(workload_ports, workload_port);
+
+struct workload_passfd {
+	int	 number;	/* in the workload */
+	int	 fd;		/* here */
+};
+
+/* What the parent derives from the policy for whoever starts the workload. */
+struct workload_conf {
+	/* scalars, sent as one message */
+	struct filter_conf	 filter;
+	uint32_t		 protections;	/* bit i: enum protection on */
+	int			 abi;		/* of Landlock, as checked */
+	int			 any_connect;	/* every TCP port may be reached */
+	int			 any_bind;
+	int			 terminal;	/* take the foreground */
+	int			 no_coredump;
+	int			 no_huge_pages;
+	int			 no_randomize_memory;
+	int			 cpu_set;
+	cpu_set_t		 cpus;
+	int			 user_set;
+	uid_t			 user_uid;
+	gid_t			 user_gid;
+	uint32_t		 max_processes;
+	uint32_t		 cpu_percent;
+	int			 verbose;
+
+	/* lists, one message each */
+	struct workload_paths	 paths;
+	struct workload_ports	 ports;
+	struct filter_change	*changes;
+	size_t			 nchanges;
+	char			**argv;		/* NULL-terminated */
+	size_t			 argc;
+	char			**envp;		/* NULL-terminated */
+	size_t			 envc;
+	char			*directory;	/* NULL: stay */
+	struct workload_passfd	*passfds;
+	size_t			 npassfds;
+};
+
+/* Where the start of the workload failed. */
+enum workload_stage {
+	STAGE_NONE,
+	STAGE_FORK,
+	STAGE_TERMINAL,
+	STAGE_DIRECTORY,
+	STAGE_LIMITS,
+	STAGE_USER,
+	STAGE_LANDLOCK,
+	STAGE_FILTER,
+	STAGE_EXEC
+};
+
+/* A workload between fork and exec, and then running. */
+struct workload {
+	pid_t	 pid;
+	int	 listener;	/* of user notification, -1 without */
+	int	 sync;		/* socket to the child until it has exec'd */
+};
+
+void	 workload_conf_init(struct workload_conf *);
+
+/* Append copies; 0, or -1 and errno. */
+int	 workload_add_path(struct workload_conf *, const char *, unsigned int,
+	    int);
+int	 workload_add_port(struct workload_conf *, enum net_direction,
+	    uint16_t, uint16_t);
+int	 workload_add_change(struct workload_conf *, int, int);
+int	 workload_add_arg(struct workload_conf *, const char *);
+int	 workload_add_env(struct workload_conf *, const char *);
+int	 workload_add_passfd(struct workload_conf *, int, int);
+
+/*
+ * Fork the child, confine it and wait until it is; it then holds before exec.
+ * prog is the compiled filter, listen tells whether it notifies.  0, or -1
+ * with the failure in *stage and errno.
+ */
+int	 workload_fork(struct workload *, const struct workload_conf *,
+	    const struct sock_fprog *, int, enum workload_stage *);
+
+/* Let the child exec.  The outcome arrives on workload.sync. */
+void	 workload_go(struct workload *);
+
+/*
+ * Read the outcome from sync, which stays open: 1 when exec succeeded, 0 when
+ * it is not known yet, -1 with stage and errno when it failed.
+ */
+int	 workload_outcome(struct workload *, enum workload_stage *);
+
+/*
+ * Become uid:gid in a new user namespace, without any capability in it; 0, or
+ * -1 and errno.
+ */
+int	 workload_user(uid_t, gid_t);
+
+const char	*workload_stage_name(enum workload_stage);
+
+#endif
