@@ -1,0 +1,806 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * The policy as data: making, merging and freeing it, what it asks of the
+ * workers, and the values that flags and sandlock.conf(5) spell alike.  It
+ * knows neither the grammar nor the options, and looks at no file.
+ */
+
+#include <sys/types.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy.h"
+
+#define SECONDS_MAX	1000000000ULL	/* 31 years; ms still fit 64 bits */
+
+static int		 string_replace(char **, const char *);
+static int		 merge_lists(struct policy *, const struct policy *);
+static void		 merge_scalars(struct policy *, const struct policy *);
+static void		 needs_feature(struct policy_needs *, const char *);
+static void		 needs_net(const struct policy *,
+			    struct policy_needs *);
+static const char	*parse_address(const char *, struct net_rule *);
+static const char	*parse_name(const char *, struct net_rule *);
+static const char	*parse_bits(const char *, struct net_rule *, int);
+static const char	*split_target(const char *, char *, size_t,
+			    const char **);
+static const char	*parse_port(const char *, size_t, uint16_t *);
+static const char	*parse_number(const char **, uint64_t, uint64_t *);
+
+static const char *protection_names[PROT_MAX] = {
+	[PROT_FS_REFER] = "fs-refer",
+	[PROT_FS_TRUNCATE] = "fs-truncate",
+	[PROT_NET_TCP] = "net-tcp",
+	[PROT_FS_IOCTL_DEV] = "fs-ioctl-dev",
+	[PROT_SIGNAL_SCOPE] = "signal-scope",
+	[PROT_ABSTRACT_UNIX_SOCKET_SCOPE] = "abstract-unix-socket-scope"
+};
+
+struct policy *
+policy_new(void)
+{
+	struct policy	*p;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return (NULL);
+	TAILQ_INIT(&p->paths);
+	TAILQ_INIT(&p->envs);
+	TAILQ_INIT(&p->net);
+	TAILQ_INIT(&p->syscalls);
+	TAILQ_INIT(&p->pass_fds);
+	p->kill_after_ms = POLICY_KILL_AFTER_MS;
+	p->status_fd = -1;
+	return (p);
+}
+
+void
+policy_free(struct policy *p)
+{
+	struct policy_path	*path;
+	struct policy_env	*env;
+	struct policy_syscall	*sc;
+	struct policy_fd	*pfd;
+
+	if (p == NULL)
+		return;
+	while ((path = TAILQ_FIRST(&p->paths)) != NULL) {
+		TAILQ_REMOVE(&p->paths, path, entry);
+		free(path->path);
+		free(path);
+	}
+	while ((env = TAILQ_FIRST(&p->envs)) != NULL) {
+		TAILQ_REMOVE(&p->envs, env, entry);
+		free(env->name);
+		/* Values may be secrets of the caller. */
+		if (env->value != NULL)
+			freezero(env->value, strlen(env->value));
+		free(env);
+	}
+	while ((sc = TAILQ_FIRST(&p->syscalls)) != NULL) {
+		TAILQ_REMOVE(&p->syscalls, sc, entry);
+		free(sc->name);
+		free(sc);
+	}
+	while ((pfd = TAILQ_FIRST(&p->pass_fds)) != NULL) {
+		TAILQ_REMOVE(&p->pass_fds, pfd, entry);
+		free(pfd);
+	}
+	net_rules_free(&p->net);
+	free(p->name);
+	free(p->directory);
+	free(p->log_denials);
+	free(p->cpu_cores);
+	free(p->gpu);
+	free(p->run_as);
+	free(p->run_as_home);
+	free(p);
+}
+
+void
+net_rules_free(struct net_rules *rules)
+{
+	struct net_rule	*rule;
+
+	while ((rule = TAILQ_FIRST(rules)) != NULL) {
+		TAILQ_REMOVE(rules, rule, entry);
+		free(rule);
+	}
+}
+
+int
+policy_add_path(struct policy *p, const char *path, unsigned int perms,
+    int optional)
+{
+	struct policy_path	*new;
+
+	if ((new = calloc(1, sizeof(*new))) == NULL)
+		return (-1);
+	if ((new->path = strdup(path)) == NULL) {
+		free(new);
+		return (-1);
+	}
+	new->perms = perms & PERM_MASK;
+	new->optional = optional;
+	TAILQ_INSERT_TAIL(&p->paths, new, entry);
+	return (0);
+}
+
+int
+policy_add_env(struct policy *p, const char *name, const char *value)
+{
+	struct policy_env	*new;
+
+	if ((new = calloc(1, sizeof(*new))) == NULL)
+		return (-1);
+	if ((new->name = strdup(name)) == NULL ||
+	    (value != NULL && (new->value = strdup(value)) == NULL)) {
+		free(new->name);
+		free(new);
+		return (-1);
+	}
+	TAILQ_INSERT_TAIL(&p->envs, new, entry);
+	return (0);
+}
+
+int
+policy_add_net(struct policy *p, const struct net_rule *rule)
+{
+	struct net_rule	*new;
+
+	if ((new = malloc(sizeof(*new))) == NULL)
+		return (-1);
+	*new = *rule;
+	TAILQ_INSERT_TAIL(&p->net, new, entry);
+	return (0);
+}
+
+int
+policy_add_syscall(struct policy *p, const char *name, int permit)
+{
+	struct policy_syscall	*new;
+
+	if ((new = calloc(1, sizeof(*new))) == NULL)
+		return (-1);
+	if ((new->name = strdup(name)) == NULL) {
+		free(new);
+		return (-1);
+	}
+	new->permit = permit;
+	TAILQ_INSERT_TAIL(&p->syscalls, new, entry);
+	return (0);
+}
+
+int
+policy_add_fd(struct policy *p, int fd)
+{
+	struct policy_fd	*new;
+
+	TAILQ_FOREACH(new, &p->pass_fds, entry)
+		if (new->fd == fd)
+			return (0);
+	if ((new = calloc(1, sizeof(*new))) == NULL)
+		return (-1);
+	new->fd = fd;
+	TAILQ_INSERT_TAIL(&p->pass_fds, new, entry);
+	return (0);
+}
+
+/* Replace *to by a copy of from, unless from is NULL. */
+static int
+string_replace(char **to, const char *from)
+{
+	char	*new;
+
+	if (from == NULL)
+		return (0);
+	if ((new = strdup(from)) == NULL)
+		return (-1);
+	free(*to);
+	*to = new;
+	return (0);
+}
+
+static int
+merge_lists(struct policy *to, const struct policy *from)
+{
+	const struct policy_path	*path;
+	const struct policy_env		*env;
+	const struct net_rule		*rule;
+	const struct policy_syscall	*sc;
+	const struct policy_fd		*pfd;
+
+	TAILQ_FOREACH(path, &from->paths, entry)
+		if (policy_add_path(to, path->path, path->perms,
+		    path->optional) == -1)
+			return (-1);
+	TAILQ_FOREACH(env, &from->envs, entry)
+		if (policy_add_env(to, env->name, env->value) == -1)
+			return (-1);
+	TAILQ_FOREACH(rule, &from->net, entry)
+		if (policy_add_net(to, rule) == -1)
+			return (-1);
+	TAILQ_FOREACH(sc, &from->syscalls, entry)
+		if (policy_add_syscall(to, sc->name, sc->permit) == -1)
+			return (-1);
+	TAILQ_FOREACH(pfd, &from->pass_fds, entry)
+		if (policy_add_fd(to, pfd->fd) == -1)
+			return (-1);
+	return (0);
+}
+
+static void
+merge_scalars(struct policy *to, const struct policy *from)
+{
+	int	i;
+
+	if (from->env_mode_set) {
+		to->env_mode_set = 1;
+		to->env_mode = from->env_mode;
+	}
+	if (from->allow_list_set) {
+		to->allow_list_set = 1;
+		to->allow_list = from->allow_list;
+	}
+	for (i = 0; i < PROT_MAX; i++)
+		if (from->protections[i] != PROT_STRICT)
+			to->protections[i] = from->protections[i];
+	if (from->max_processes != 0)
+		to->max_processes = from->max_processes;
+	if (from->cpu_percent != 0)
+		to->cpu_percent = from->cpu_percent;
+	if (from->timeout_ms != 0)
+		to->timeout_ms = from->timeout_ms;
+	if (from->kill_after_set) {
+		to->kill_after_set = 1;
+		to->kill_after_ms = from->kill_after_ms;
+	}
+	if (from->status_fd != -1)
+		to->status_fd = from->status_fd;
+	if (from->user_set) {
+		to->user_set = 1;
+		to->user_uid = from->user_uid;
+		to->user_gid = from->user_gid;
+	}
+	to->guard_home |= from->guard_home;
+	to->private_home |= from->private_home;
+	to->private_tmp |= from->private_tmp;
+	to->no_coredump |= from->no_coredump;
+	to->no_huge_pages |= from->no_huge_pages;
+	to->no_randomize_memory |= from->no_randomize_memory;
+	to->no_supervisor |= from->no_supervisor;
+}
+
+int
+policy_merge(struct policy *to, const struct policy *from)
+{
+	if (merge_lists(to, from) == -1)
+		return (-1);
+	merge_scalars(to, from);
+	if (to->name == NULL && string_replace(&to->name, from->name) == -1)
+		return (-1);
+	if (string_replace(&to->directory, from->directory) == -1 ||
+	    string_replace(&to->log_denials, from->log_denials) == -1 ||
+	    string_replace(&to->cpu_cores, from->cpu_cores) == -1 ||
+	    string_replace(&to->gpu, from->gpu) == -1 ||
+	    string_replace(&to->run_as, from->run_as) == -1)
+		return (-1);
+	return (0);
+}
+
+unsigned int
+policy_perms(const struct policy *p)
+{
+	const struct policy_path	*path;
+	unsigned int			 perms = 0;
+
+	TAILQ_FOREACH(path, &p->paths, entry)
+		perms |= path->perms;
+	if (p->private_home || p->private_tmp)
+		perms |= PERM_MASK;
+	return (perms);
+}
+
+static void
+needs_feature(struct policy_needs *needs, const char *name)
+{
+	if (needs->features[0] != '\0')
+		strlcat(needs->features, ", ", sizeof(needs->features));
+	strlcat(needs->features, name, sizeof(needs->features));
+}
+
+/*
+ * Landlock knows ports, not addresses, and does not mediate listen(2) nor
+ * AF_UNIX.  Sockets of both families come from one socket(2), and a filter
+ * cannot tell to which an fd belongs: so with unix sockets every connect is
+ * notified, and those of TCP have to be made by netd.
+ */
+static void
+needs_net(const struct policy *p, struct policy_needs *needs)
+{
+	const struct net_rule	*rule;
+	int			 hosts = 0, in = 0;
+
+	TAILQ_FOREACH(rule, &p->net, entry) {
+		if (rule->direction == NET_IN)
+			in = 1;
+		else if (rule->target != NET_ANY)
+			hosts = 1;
+	}
+	needs->pure_ports = !hosts;
+	if (hosts)
+		needs_feature(needs, "rules for hosts (--net-allow)");
+	if (p->no_supervisor)
+		return;
+	if (in)
+		needs_feature(needs, "listening (--net-allow-bind)");
+	needs->listen = in;
+	needs->connect = hosts ||
+	    (!TAILQ_EMPTY(&p->net) && needs->unix_sockets);
+	needs->netd = needs->connect || needs->listen;
+}
+
+void
+policy_needs(const struct policy *p, struct policy_needs *needs)
+{
+	memset(needs, 0, sizeof(*needs));
+	if (p->max_processes != 0)
+		needs_feature(needs, "the limit of processes (-P)");
+	if (p->cpu_percent != 0)
+		needs_feature(needs, "the limit of CPU time (-c)");
+	if (p->log_denials != NULL)
+		needs_feature(needs, "the log of denials (--log-denials)");
+	if (!p->no_supervisor && (policy_perms(p) & PERM_META) != 0) {
+		needs_feature(needs, "changes of metadata below w or c paths");
+		needs->meta = needs->unix_sockets = needs->cowd = 1;
+	}
+	needs_net(p, needs);
+	needs->supervisor = !p->no_supervisor && needs->features[0] != '\0';
+}
+
+const char *
+policy_parse_perms(const char *s, unsigned int *perms, int *optional)
+{
+	static const char	 letters[] = "rwxc";
+	static char		 error[64];
+	const char		*l;
+
+	*perms = 0;
+	*optional = 0;
+	for (; *s != '\0'; s++) {
+		if (*s == '?' && s[1] == '\0') {
+			*optional = 1;
+			break;
+		}
+		if ((l = strchr(letters, *s)) == NULL) {
+			snprintf(error, sizeof(error), "unknown permission "
+			    "'%c', not one of r, w, x, c",
+			    isprint((unsigned char)*s) ? *s : '?');
+			return (error);
+		}
+		if (*perms & (1U << (l - letters))) {
+			snprintf(error, sizeof(error),
+			    "permission '%c' given twice", *s);
+			return (error);
+		}
+		*perms |= 1U << (l - letters);
+	}
+	return (*perms == 0 ? "permissions missing" : NULL);
+}
+
+void
+policy_perms_string(unsigned int perms, char s[5])
+{
+	size_t	i, n = 0;
+
+	for (i = 0; i < 4; i++)
+		if (perms & (1U << i))
+			s[n++] = "rwxc"[i];
+	s[n] = '\0';
+}
+
+const char *
+policy_parse_protection(const char *s, enum protection *prot)
+{
+	int	i;
+
+	for (i = 0; i < PROT_MAX; i++)
+		if (strcmp(s, protection_names[i]) == 0) {
+			*prot = (enum protection)i;
+			return (NULL);
+		}
+	return ("unknown protection, not one of fs-refer, fs-truncate, "
+	    "net-tcp, fs-ioctl-dev, signal-scope, abstract-unix-socket-scope");
+}
+
+const char *
+policy_protection_name(enum protection prot)
+{
+	return (protection_names[prot]);
+}
+
+/* A run of digits up to max; the pointer moves behind it. */
+static const char *
+parse_number(const char **s, uint64_t max, uint64_t *value)
+{
+	if (!isdigit((unsigned char)**s))
+		return ("not a number");
+	*value = 0;
+	for (; isdigit((unsigned char)**s); (*s)++) {
+		*value = *value * 10 + (uint64_t)(**s - '0');
+		if (*value > max)
+			return ("too large");
+	}
+	return (NULL);
+}
+
+const char *
+policy_parse_seconds(const char *s, uint64_t *ms)
+{
+	const char	*error;
+	uint64_t	 unit = 100;
+	int		 rest = 0;
+
+	if ((error = parse_number(&s, SECONDS_MAX, ms)) != NULL)
+		return (error);
+	*ms *= 1000;
+	if (*s == '.') {
+		if (!isdigit((unsigned char)*++s))
+			return ("not a number of seconds");
+		for (; isdigit((unsigned char)*s); s++) {
+			*ms += (uint64_t)(*s - '0') * unit;
+			if (unit == 0 && *s != '0')
+				rest = 1;
+			unit /= 10;
+		}
+		/* Less than a millisecond must not become none at all. */
+		*ms += (uint64_t)rest;
+	}
+	return (*s == '\0' ? NULL : "not a number of seconds");
+}
+
+const char *
+policy_parse_user(const char *s, uid_t *uid, gid_t *gid)
+{
+	uint64_t	 u, g;
+
+	/* The largest number means "no change" to the kernel. */
+	if (parse_number(&s, UINT32_MAX - 1, &u) != NULL || *s++ != ':' ||
+	    parse_number(&s, UINT32_MAX - 1, &g) != NULL || *s != '\0')
+		return ("not of the form UID:GID");
+	*uid = (uid_t)u;
+	*gid = (gid_t)g;
+	return (NULL);
+}
+
+const char *
+policy_parse_cpus(const char *s, cpu_set_t *cpus)
+{
+	const char	*error;
+	uint64_t	 lo, hi;
+
+	CPU_ZERO(cpus);
+	do {
+		if ((error = parse_number(&s, CPU_SETSIZE - 1, &lo)) != NULL)
+			return (error);
+		hi = lo;
+		if (*s == '-') {
+			s++;
+			error = parse_number(&s, CPU_SETSIZE - 1, &hi);
+			if (error != NULL)
+				return (error);
+		}
+		if (hi < lo)
+			return ("the range runs backwards");
+		for (; lo <= hi; lo++)
+			CPU_SET(lo, cpus);
+	} while (*s++ == ',');
+	return (s[-1] == '\0' ? NULL :
+	    "not a list of numbers and ranges such as 0,2-3");
+}
+
+static const char *
+parse_port(const char *s, size_t len, uint16_t *port)
+{
+	uint64_t	 value;
+	const char	*end = s;
+
+	if (parse_number(&end, 65535, &value) != NULL || value == 0 ||
+	    (size_t)(end - s) != len)
+		return ("not a port number from 1 to 65535");
+	*port = (uint16_t)value;
+	return (NULL);
+}
+
+/* One port, a range with '-' or pf's ':', or '*'. */
+const char *
+policy_parse_ports(const char *s, uint16_t *lo, uint16_t *hi)
+{
+	const char	*error;
+	size_t		 len;
+
+	if (strcmp(s, "*") == 0) {
+		*lo = 0;
+		*hi = 65535;
+		return (NULL);
+	}
+	len = strcspn(s, "-:");
+	if ((error = parse_port(s, len, lo)) != NULL)
+		return (error);
+	*hi = *lo;
+	if (s[len] != '\0') {
+		s += len + 1;
+		if ((error = parse_port(s, strlen(s), hi)) != NULL)
+			return (error);
+	}
+	return (*hi < *lo ? "the range runs backwards" : NULL);
+}
+
+const char *
+policy_parse_port_list(const char *s, const struct net_rule *model,
+    struct net_rules *rules)
+{
+	struct net_rules	 new = TAILQ_HEAD_INITIALIZER(new);
+	struct net_rule		*rule;
+	char			 word[16];
+	const char		*error;
+	size_t			 len;
+
+	do {
+		len = strcspn(s, ",");
+		if (len >= sizeof(word)) {
+			error = "not a port number from 1 to 65535";
+			goto bad;
+		}
+		memcpy(word, s, len);
+		word[len] = '\0';
+		if ((rule = malloc(sizeof(*rule))) == NULL) {
+			error = strerror(errno);
+			goto bad;
+		}
+		*rule = *model;
+		TAILQ_INSERT_TAIL(&new, rule, entry);
+		error = policy_parse_ports(word, &rule->port_lo,
+		    &rule->port_hi);
+		if (error != NULL)
+			goto bad;
+		s += len;
+	} while (*s++ == ',');
+	TAILQ_CONCAT(rules, &new, entry);
+	return (NULL);
+ bad:
+	net_rules_free(&new);
+	return (error);
+}
+
+static const char *
+parse_bits(const char *s, struct net_rule *rule, int mapped)
+{
+	uint64_t	 bits, max;
+	size_t		 i, n;
+
+	max = rule->family == AF_INET && !mapped ? 32 : 128;
+	bits = max;
+	if (s != NULL && (parse_number(&s, max, &bits) != NULL || *s != '\0'))
+		return ("bad prefix length");
+	if (mapped) {
+		if (bits < 96)
+			return ("bad prefix length for a mapped address");
+		bits -= 96;
+	}
+	rule->bits = (uint8_t)bits;
+	/* Host bits are cleared, so that equal networks look equal. */
+	n = rule->family == AF_INET ? 4 : 16;
+	for (i = 0; i < n; i++, bits -= bits < 8 ? bits : 8)
+		if (bits < 8)
+			rule->addr.s6_addr[i] &= (uint8_t)(0xff00U >> bits);
+	return (NULL);
+}
+
+/* ADDRESS[/BITS]; v4-mapped IPv6 is IPv4, as the kernel has it. */
+static const char *
+parse_address(const char *s, struct net_rule *rule)
+{
+	char		 addr[INET6_ADDRSTRLEN];
+	const char	*slash;
+	size_t		 len;
+	int		 mapped = 0;
+
+	slash = strchr(s, '/');
+	len = slash != NULL ? (size_t)(slash - s) : strlen(s);
+	if (len >= sizeof(addr))
+		return ("not an address");
+	memcpy(addr, s, len);
+	addr[len] = '\0';
+	if (slash != NULL)
+		slash++;
+
+	rule->target = NET_ADDRESS;
+	memset(&rule->addr, 0, sizeof(rule->addr));
+	if (inet_pton(AF_INET, addr, &rule->addr) == 1)
+		rule->family = AF_INET;
+	else if (inet_pton(AF_INET6, addr, &rule->addr) == 1) {
+		rule->family = AF_INET6;
+		if (IN6_IS_ADDR_V4MAPPED(&rule->addr)) {
+			mapped = 1;
+			rule->family = AF_INET;
+			memmove(&rule->addr.s6_addr[0],
+			    &rule->addr.s6_addr[12], 4);
+			memset(&rule->addr.s6_addr[4], 0, 12);
+		}
+	} else
+		return ("not an address");
+	return (parse_bits(slash, rule, mapped));
+}
+
+/* A host name: labels of letters, digits, '-' and '_', the last no number. */
+static const char *
+parse_name(const char *s, struct net_rule *rule)
+{
+	size_t	 i, label = 0, len;
+	int	 digits = 1;
+
+	len = strlen(s);
+	if (len > 0 && s[len - 1] == '.')
+		len--;
+	if (len == 0 || len >= sizeof(rule->name))
+		return ("bad host name");
+	for (i = 0; i < len; i++) {
+		if (s[i] == '.') {
+			if (label == 0)
+				return ("bad host name");
+			label = 0;
+			digits = 1;
+		} else if (isalnum((unsigned char)s[i]) || s[i] == '_' ||
+		    (s[i] == '-' && label > 0)) {
+			if (++label > 63)
+				return ("bad host name");
+			digits &= isdigit((unsigned char)s[i]) != 0;
+		} else
+			return ("bad host name or address");
+		rule->name[i] = (char)tolower((unsigned char)s[i]);
+	}
+	/* "1.2.3" and "300.1.1.1" are addresses to some and names to none. */
+	if (label == 0 || digits)
+		return ("bad address");
+	rule->name[len] = '\0';
+	rule->target = NET_NAME;
+	return (NULL);
+}
+
+const char *
+policy_parse_target(const char *s, struct net_rule *rule)
+{
+	memset(rule->name, 0, sizeof(rule->name));
+	memset(&rule->addr, 0, sizeof(rule->addr));
+	rule->family = AF_UNSPEC;
+	rule->bits = 0;
+	rule->target = NET_ANY;
+	if (*s == '\0' || strcmp(s, "*") == 0 || strcmp(s, "any") == 0)
+		return (NULL);
+	if (strchr(s, '*') != NULL)
+		return ("wildcards in host names are not supported");
+	if (strchr(s, ':') != NULL || strchr(s, '/') != NULL ||
+	    parse_address(s, rule) == NULL)
+		return (parse_address(s, rule));
+	return (parse_name(s, rule));
+}
+
+/*
+ * Split "target[:ports]" where target may be an IPv6 address, with or without
+ * brackets: without them it cannot have ports.  "[net]/bits" and "[net/bits]"
+ * are the same.
+ */
+static const char *
+split_target(const char *s, char *target, size_t size, const char **ports)
+{
+	const char	*end, *rest;
+	size_t		 len;
+
+	if (*s == '[') {
+		if ((end = strchr(++s, ']')) == NULL)
+			return ("']' missing");
+		rest = end + 1;
+		len = strcspn(rest, ":");
+		if ((size_t)(end - s) + len >= size)
+			return ("bad address");
+		snprintf(target, size, "%.*s%.*s", (int)(end - s), s,
+		    (int)len, rest);
+		if (len > 0 && *rest != '/')
+			return ("unexpected text behind ']'");
+		if (strchr(target, ':') == NULL)
+			return ("not an IPv6 address in brackets");
+		rest += len;
+	} else {
+		rest = s + strcspn(s, ":");
+		/* Two colons and no port range: a bare IPv6 address. */
+		if (*rest == ':' && strchr(rest + 1, ':') != NULL)
+			rest = s + strlen(s);
+		if ((size_t)(rest - s) >= size)
+			return ("bad host name");
+		snprintf(target, size, "%.*s", (int)(rest - s), s);
+	}
+	*ports = *rest == ':' ? rest + 1 : "*";
+	return (NULL);
+}
+
+const char *
+policy_parse_net(const char *s, enum net_direction direction,
+    struct net_rules *rules)
+{
+	struct net_rule	 rule;
+	char		 target[NET_NAME_MAX + 8];
+	const char	*error, *ports;
+
+	if (*s == '\0')
+		return ("empty rule");
+	if (strncmp(s, "tcp://", 6) == 0)
+		s += 6;
+	else if (strncmp(s, "udp://", 6) == 0)
+		return ("udp: not supported by this version");
+	else if (strncmp(s, "icmp://", 7) == 0)
+		return ("icmp: not supported by this version");
+	else if (strstr(s, "://") != NULL)
+		return ("unknown protocol");
+	memset(&rule, 0, sizeof(rule));
+	rule.direction = direction;
+	if ((error = split_target(s, target, sizeof(target), &ports)) != NULL)
+		return (error);
+	if (direction == NET_IN && target[0] != '\0')
+		return ("not a list of ports");
+	if ((error = policy_parse_target(target, &rule)) != NULL)
+		return (error);
+	return (policy_parse_port_list(ports, &rule, rules));
+}
+
+void
+policy_target_string(const struct net_rule *rule, char *buf, size_t size)
+{
+	char	 addr[INET6_ADDRSTRLEN];
+	int	 max;
+
+	switch (rule->target) {
+	case NET_ANY:
+		strlcpy(buf, "any", size);
+		break;
+	case NET_NAME:
+		strlcpy(buf, rule->name, size);
+		break;
+	case NET_ADDRESS:
+		max = rule->family == AF_INET ? 32 : 128;
+		if (inet_ntop(rule->family, &rule->addr, addr,
+		    sizeof(addr)) == NULL)
+			strlcpy(addr, "?", sizeof(addr));
+		if (rule->bits == max)
+			strlcpy(buf, addr, size);
+		else
+			snprintf(buf, size, "%s/%d", addr, rule->bits);
+		break;
+	}
+}
