@@ -1,0 +1,235 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * Life and death of the workload's tree.
+ *
+ * The supervisor is a subreaper: whatever session or group a process made, it
+ * ends up here.  The run ends when the main process ends, when the parent asks
+ * for it or is gone, or when a worker that owes answers is gone.  From then on
+ * nothing new may start; everything is killed and reaped, and only then the
+ * parent hears of the end.
+ */
+
+#include <sys/types.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "supervisor.h"
+#include "tree.h"
+#include "worker.h"
+
+#define LIFE_RETRY_US	5000	/* between two walks of a tree that forks */
+
+static struct event	 life_child;
+static struct event	 life_retry;
+static int		 life_orphan;	/* nobody to report to */
+static int		 life_main_done;
+static struct proto_exit life_exit;
+
+static void	 life_reap(void);
+
+static void
+life_sigchld(int sig, short event, void *arg)
+{
+	(void)sig;
+	(void)event;
+	(void)arg;
+	life_reap();
+}
+
+void
+life_init(void)
+{
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1)
+		fatal("subreaper");
+	signal_set(&life_child, SIGCHLD, life_sigchld, NULL);
+	if (signal_add(&life_child, NULL) == -1)
+		fatalx("signal_add");
+}
+
+/* Where the domain scopes signals one call is enough; walks may need many. */
+static void
+life_kill_tree(int sig)
+{
+	if (tree_signal_domain(sig) == -1 && errno == EPERM &&
+	    tree_signal(getpid(), sig) == -1)
+		log_warn("/proc");
+}
+
+static void
+life_timer(int fd, short event, void *arg)
+{
+	(void)fd;
+	(void)event;
+	(void)arg;
+	life_kill_tree(SIGKILL);
+	life_reap();
+}
+
+static __attribute__((__noreturn__)) void
+life_report(void)
+{
+	if (!life_orphan) {
+		notify_counts();
+		life_exit.processes = fork_total();
+		if (proto_send_exit(&worker_parent.ibuf, &life_exit) == -1 ||
+		    imsgbuf_flush(&worker_parent.ibuf) == -1)
+			_exit(EXIT_SANDLOCK);
+	}
+	_exit(0);
+}
+
+static void
+life_account(pid_t pid, const struct rusage *ru)
+{
+	uint64_t	 us;
+
+	us = ru->ru_utime.tv_sec * 1000000ULL + ru->ru_utime.tv_usec +
+	    ru->ru_stime.tv_sec * 1000000ULL + ru->ru_stime.tv_usec;
+	life_exit.cpu_us += us;
+	if ((uint64_t)ru->ru_maxrss > life_exit.maxrss_kb)
+		life_exit.maxrss_kb = ru->ru_maxrss;
+	throttle_gone(pid, us);
+}
+
+static void
+life_main_ended(int status)
+{
+	life_main_done = 1;
+	life_exit.status = status;
+	if (!sup.ending && !start_outcome())
+		worker_fail("the workload was killed before it started");
+	life_end();
+}
+
+static void
+life_main_stopped(int sig)
+{
+	if (proto_send_int(&worker_parent.ibuf, IMSG_STOPPED, sig, -1) == -1)
+		fatal("stopped");
+	imsg_event_add(&worker_parent);
+}
+
+static void
+life_reap(void)
+{
+	struct timeval	 tv = { 0, LIFE_RETRY_US };
+	struct rusage	 ru;
+	pid_t		 pid;
+	int		 status;
+
+	while ((pid = wait4(-1, &status, WNOHANG | WUNTRACED | __WALL,
+	    &ru)) > 0) {
+		if (WIFSTOPPED(status)) {
+			if (!throttle_stop(pid, status) &&
+			    pid == sup.workload.pid)
+				life_main_stopped(WSTOPSIG(status));
+			continue;
+		}
+		life_account(pid, &ru);
+		if (pid == sup.workload.pid)
+			life_main_ended(status);
+	}
+	if (!sup.ending)
+		return;
+	if (pid == -1 && errno == ECHILD)
+		life_report();
+	if (!event_pending(&life_retry, EV_TIMEOUT, NULL))
+		evtimer_add(&life_retry, &tv);
+}
+
+/* End the run: nothing new starts, everything is killed. */
+void
+life_end(void)
+{
+	struct timeval	 tv = { 0, LIFE_RETRY_US };
+
+	if (sup.ending)
+		return;
+	sup.ending = 1;
+	throttle_release();
+	life_kill_tree(SIGKILL);
+	evtimer_set(&life_retry, life_timer, NULL);
+	evtimer_add(&life_retry, &tv);
+	if (!life_main_done)
+		life_reap();
+}
+
+void
+life_orphaned(void)
+{
+	life_orphan = 1;
+	imsg_event_close(&worker_parent);
+	life_end();
+	life_reap();
+}
+
+/* A signal to sandlock itself, passed on as the terminal or kill(1) would. */
+void
+life_signal(int sig)
+{
+	pid_t	 pid = sup.workload.pid;
+
+	if (!sup.configured || life_main_done)
+		return;
+	switch (sig) {
+	case SIGHUP:
+	case SIGINT:
+	case SIGQUIT:
+	case SIGWINCH:
+	case SIGCONT:
+		kill(-pid, sig);
+		break;
+	case SIGTERM:
+	case SIGUSR1:
+	case SIGUSR2:
+		kill(pid, sig);
+		break;
+	default:
+		fatalx("signal %d from the parent", sig);
+	}
+}
+
+/* A signal to the whole tree: TERM is a request, KILL the end. */
+void
+life_kill(int sig)
+{
+	switch (sig) {
+	case SIGTERM:
+		if (sup.configured) {
+			life_kill_tree(SIGTERM);
+			/* A stopped process cannot act on the request. */
+			life_kill_tree(SIGCONT);
+		}
+		break;
+	case SIGKILL:
+		life_end();
+		life_reap();
+		break;
+	default:
+		fatalx("kill %d from the parent", sig);
+	}
+}

@@ -1,0 +1,102 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * What the supervisor may still do once the workload is forked.  Every entry
+ * has its reason; anything else kills the process and so ends the run.
+ */
+
+#include <sys/types.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lockdown.h"
+#include "log.h"
+#include "supervisor.h"
+
+#define ONLY(a, m, v)	{ .arg = (a), .op = BPF_ARG_EQ, .mask = (m), .value = (v) }
+#define ALL		0xffffffffU
+
+/* Anything that could change a file: refused by value of the flags. */
+#define OPEN_WRITES	(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | \
+			(O_TMPFILE & ~O_DIRECTORY))
+
+static const struct lockdown_rule	 lock_rules[] = {
+	/* the listener: receive, check, answer */
+	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_RECV) } },
+	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_SEND) } },
+	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_ID_VALID) } },
+	/* has the last filtered task gone */
+	LOCKDOWN_ALLOW(SYS_poll),
+	/* arguments of calls; the domain admits the workload only */
+	LOCKDOWN_ALLOW(SYS_process_vm_readv),
+	/* descriptors of calls; likewise */
+	LOCKDOWN_ALLOW(SYS_pidfd_open),
+	LOCKDOWN_ALLOW(SYS_pidfd_getfd),
+	/* names, and /proc: for reading only */
+	{ SYS_openat, 1, { ONLY(2, OPEN_WRITES, 0) } },
+	/* what was opened: a link, a directory, a file system */
+	LOCKDOWN_ALLOW(SYS_readlink),
+	LOCKDOWN_ALLOW(SYS_readlinkat),
+	LOCKDOWN_ALLOW(SYS_newfstatat),
+	LOCKDOWN_ALLOW(SYS_fstat),
+	LOCKDOWN_ALLOW(SYS_fstatfs),
+	LOCKDOWN_ALLOW(SYS_getdents64),
+	/* a socket's kind, before it goes to who may use it */
+	LOCKDOWN_ALLOW(SYS_getsockopt),
+	/* the tree: reap it, signal it; the domain scopes signals */
+	LOCKDOWN_ALLOW(SYS_wait4),
+	LOCKDOWN_ALLOW(SYS_kill)
+};
+
+/* abstract unix sockets of the workload's own domain */
+static const struct lockdown_rule	 lock_unix[] = {
+	LOCKDOWN_ALLOW(SYS_connect)
+};
+
+/* -c: stop threads and let them go; no memory, no registers */
+static const struct lockdown_rule	 lock_throttle[] = {
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_SEIZE) } },
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_INTERRUPT) } },
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_DETACH) } }
+};
+
+#define nitems(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* One filter for what this policy needs: each more costs start-up time. */
+void
+lock_run(void)
+{
+	struct lockdown_rule	 rules[nitems(lock_rules) +
+				    nitems(lock_unix) + nitems(lock_throttle)];
+	size_t			 n = nitems(lock_rules);
+
+	memcpy(rules, lock_rules, sizeof(lock_rules));
+	if (sup.conf.filter.unix_sockets) {
+		memcpy(rules + n, lock_unix, sizeof(lock_unix));
+		n += nitems(lock_unix);
+	}
+	if (sup.conf.cpu_percent != 0) {
+		memcpy(rules + n, lock_throttle, sizeof(lock_throttle));
+		n += nitems(lock_throttle);
+	}
+	if (lockdown_seccomp(rules, n) == -1)
+		fatal("lockdown");
+}

@@ -1,0 +1,108 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * Reading a waiting task's memory and descriptors.  What is read here may
+ * change at once; callers copy once, check that the task still waits
+ * (notify_valid) and then use the copy only.
+ */
+
+#include <sys/types.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor.h"
+#include "tree.h"
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD	O_EXCL
+#endif
+
+
+/* Exactly len bytes; 0, or -1 and errno (EFAULT as the kernel would say). */
+int
+memory_read(pid_t pid, uint64_t addr, void *buf, size_t len)
+{
+	struct iovec	 local = { buf, len };
+	struct iovec	 remote = { (void *)(uintptr_t)addr, len };
+	ssize_t		 n;
+
+	if (len == 0)
+		return (0);
+	n = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+	if (n == (ssize_t)len)
+		return (0);
+	if (n != -1)
+		errno = EFAULT;
+	return (-1);
+}
+
+/*
+ * A string with its NUL, of at most size bytes.  Reads end at page boundaries,
+ * so that a string at the end of a mapping is not lost.  Its length, or -1:
+ * EFAULT, or ENAMETOOLONG when no NUL came in time.
+ */
+ssize_t
+memory_string(pid_t pid, uint64_t addr, char *buf, size_t size)
+{
+	size_t	 done, len, page = sysconf(_SC_PAGESIZE);
+	char	*nul;
+
+	for (done = 0; done < size; done += len) {
+		len = page - (addr + done) % page;
+		if (len > size - done)
+			len = size - done;
+		if (memory_read(pid, addr + done, buf + done, len) == -1)
+			return (-1);
+		if ((nul = memchr(buf + done, '\0', len)) != NULL)
+			return (nul - buf);
+	}
+	errno = ENAMETOOLONG;
+	return (-1);
+}
+
+/*
+ * A duplicate of a task's descriptor, close-on-exec; -1 and errno (EBADF).
+ * Threads may have tables of their own, so the thread itself is asked where
+ * the kernel has descriptors of threads.
+ */
+int
+memory_fd(pid_t tid, int number)
+{
+	pid_t	 tgid;
+	int	 fd, pidfd, saved_errno;
+
+	pidfd = syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
+	if (pidfd == -1 && errno == EINVAL) {
+		if ((tgid = tree_tgid(tid)) == -1) {
+			errno = ESRCH;
+			return (-1);
+		}
+		pidfd = syscall(SYS_pidfd_open, tgid, 0);
+	}
+	if (pidfd == -1)
+		return (-1);
+	fd = syscall(SYS_pidfd_getfd, pidfd, number, 0);
+	saved_errno = errno;
+	close(pidfd);
+	errno = saved_errno;
+	return (fd);
+}

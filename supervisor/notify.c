@@ -1,0 +1,303 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * The notification engine.  The listener is read when the loop says that a
+ * request waits (a RECV after that does not block: the kernel counts every
+ * request, also one whose task has died since, and then answers ENOENT).  A
+ * handler answers at once or parks the request until a worker or a timer does.
+ * Nothing here blocks, and every path ends in exactly one answer: an errno when
+ * anything is in doubt.
+ */
+
+#include <sys/types.h>
+#include <sys/ioctl.h>
+#include <sys/queue.h>
+#include <sys/time.h>
+#include <sys/tree.h>
+
+#include <errno.h>
+#include <event.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bpf.h"
+#include "log.h"
+#include "supervisor.h"
+#include "worker.h"
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS	SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP	(1UL << 0)
+#endif
+
+#define NOTIFY_SWEEP_SECONDS	1	/* look for parked calls of the dead */
+
+RB_HEAD(requests, request);
+
+static int		 request_cmp(struct request *, struct request *);
+RB_PROTOTYPE_STATIC(requests, request, entry, request_cmp)
+
+static struct requests	 parked = RB_INITIALIZER(&parked);
+static struct event	 notify_event;
+static struct event	 notify_sweep_timer;
+static int		 notify_fd = -1;
+static uint32_t		 notify_seq;
+static uint64_t		 notify_count[SYSCALL_LAST + 1];
+
+/* Who handles a class; CLASS_NONE never comes here. */
+static void	(*const handlers[CLASS_MAX])(struct request *) = {
+	[CLASS_FORK] = fork_request,
+	[CLASS_CHMOD] = meta_request,
+	[CLASS_CHOWN] = meta_request,
+	[CLASS_UTIMES] = meta_request,
+	[CLASS_SETXATTR] = meta_request,
+	[CLASS_REMOVEXATTR] = meta_request,
+	[CLASS_CONNECT] = socket_connect,
+	[CLASS_LISTEN] = socket_listen
+};
+
+static int
+request_cmp(struct request *a, struct request *b)
+{
+	return (a->seq < b->seq ? -1 : a->seq > b->seq);
+}
+
+RB_GENERATE_STATIC(requests, request, entry, request_cmp)
+
+static void
+notify_send(const struct request *rq, int error, uint32_t flags)
+{
+	struct seccomp_notif_resp	 resp;
+
+	memset(&resp, 0, sizeof(resp));
+	resp.id = rq->notif.id;
+	resp.error = -error;
+	resp.flags = flags;
+	/* ENOENT: the task died while it waited, and needs no answer. */
+	if (ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &resp) == -1 &&
+	    errno != ENOENT)
+		fatal("notification answer");
+}
+
+/* Answer with an errno; 0 makes the call return 0 without being made. */
+void
+notify_errno(const struct request *rq, int error)
+{
+	notify_send(rq, error, 0);
+}
+
+/*
+ * Let the kernel make the call.  The kernel reads the arguments again, so each
+ * caller says why a change of them in the meantime gains nothing.
+ */
+void
+notify_continue(const struct request *rq)
+{
+	notify_send(rq, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+}
+
+/* Whether the task still waits: after reading from it, before acting for it. */
+int
+notify_valid(const struct request *rq)
+{
+	return (ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_ID_VALID,
+	    &rq->notif.id) == 0);
+}
+
+/* Move a request to the heap; NULL when out of memory (it was answered). */
+struct request *
+request_park(struct request *rq, enum request_owner owner)
+{
+	struct timeval	 tv = { NOTIFY_SWEEP_SECONDS, 0 };
+	struct request	*copy;
+
+	if ((copy = malloc(sizeof(*copy))) == NULL) {
+		notify_errno(rq, ENOMEM);
+		return (NULL);
+	}
+	*copy = *rq;
+	copy->owner = owner;
+	do {
+		copy->seq = ++notify_seq;
+	} while (RB_INSERT(requests, &parked, copy) != NULL);
+	rq->object = NULL;
+	rq->fd = -1;
+	if (!event_pending(&notify_sweep_timer, EV_TIMEOUT, NULL))
+		evtimer_add(&notify_sweep_timer, &tv);
+	return (copy);
+}
+
+/* A worker names what it was asked; anything else is a broken worker. */
+struct request *
+request_find(uint32_t seq)
+{
+	struct request	 key, *rq;
+
+	key.seq = seq;
+	if ((rq = RB_FIND(requests, &parked, &key)) == NULL)
+		log_debug("answer to a request that is gone");
+	return (rq);
+}
+
+/* Drop a parked request that has its answer. */
+void
+request_forget(struct request *rq)
+{
+	RB_REMOVE(requests, &parked, rq);
+	if (rq->owner == OWNER_TIMER)
+		evtimer_del(&rq->timer);
+	if (rq->fd != -1)
+		close(rq->fd);
+	free(rq->object);
+	free(rq);
+}
+
+/* Answer a parked request and forget it. */
+void
+request_done(struct request *rq, int error)
+{
+	notify_errno(rq, error);
+	request_forget(rq);
+}
+
+/* A worker must not go on with a call whose caller has been killed. */
+static void
+notify_sweep(int fd, short event, void *arg)
+{
+	struct timeval	 tv = { NOTIFY_SWEEP_SECONDS, 0 };
+	struct request	*rq, *next;
+
+	(void)fd;
+	(void)event;
+	(void)arg;
+	RB_FOREACH_SAFE(rq, requests, &parked, next) {
+		if (notify_valid(rq))
+			continue;
+		socket_sweep(rq);
+		request_forget(rq);
+	}
+	if (!RB_EMPTY(&parked))
+		evtimer_add(&notify_sweep_timer, &tv);
+}
+
+/*
+ * With --log-denials the filter sends its denials here as well; the program
+ * without that says which errno the call would have had.
+ */
+static int
+notify_denied(struct request *rq)
+{
+	uint32_t	 verdict;
+	int		 error;
+
+	if (sup.quiet.filter == NULL)
+		return (0);
+	verdict = bpf_eval(&sup.quiet, &rq->notif.data);
+	if ((verdict & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF)
+		return (0);
+	error = verdict & SECCOMP_RET_DATA;
+	if ((verdict & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
+		error = EPERM;
+	supervisor_denied(rq, error, "filter");
+	notify_errno(rq, error);
+	return (1);
+}
+
+static void
+notify_dispatch(struct request *rq)
+{
+	int	 nr = rq->notif.data.nr;
+
+	if (nr >= 0 && nr <= SYSCALL_LAST)
+		notify_count[nr]++;
+	if (sup.ending) {
+		notify_errno(rq, EPERM);
+		return;
+	}
+	if (notify_denied(rq))
+		return;
+	if ((rq->call = syscall_lookup(nr)) == NULL ||
+	    handlers[rq->call->class] == NULL) {
+		/* The filter and this table come from one source. */
+		log_warnx("system call %d has no handler", nr);
+		notify_errno(rq, ENOSYS);
+		return;
+	}
+	handlers[rq->call->class](rq);
+	free(rq->object);
+}
+
+/* The last filtered task is gone: the listener would poll HUP for ever. */
+static int
+notify_hung_up(void)
+{
+	struct pollfd	 pfd = { .fd = notify_fd, .events = POLLIN };
+
+	return (poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLIN) == 0);
+}
+
+static void
+notify_recv(int fd, short event, void *arg)
+{
+	struct request	 rq;
+
+	(void)event;
+	(void)arg;
+	memset(&rq, 0, sizeof(rq));
+	rq.fd = -1;
+	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &rq.notif) == -1) {
+		if (errno == ENOENT || errno == EINTR) {
+			if (notify_hung_up())
+				event_del(&notify_event);
+			return;
+		}
+		fatal("notification");
+	}
+	notify_dispatch(&rq);
+}
+
+void
+notify_init(int fd)
+{
+	notify_fd = fd;
+	/* Unknown before Linux 6.6, and then only slower. */
+	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+	    SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) == -1)
+		log_debug("no synchronous wake-up");
+	event_set(&notify_event, fd, EV_READ | EV_PERSIST, notify_recv, NULL);
+	if (event_add(&notify_event, NULL) == -1)
+		fatalx("event_add on the listener failed");
+	evtimer_set(&notify_sweep_timer, notify_sweep, NULL);
+}
+
+/* How often each call came, for --status-fd. */
+void
+notify_counts(void)
+{
+	struct proto_count	 pc;
+	int			 nr;
+
+	for (nr = 0; nr <= SYSCALL_LAST; nr++) {
+		if (notify_count[nr] == 0)
+			continue;
+		pc.nr = nr;
+		pc.count = notify_count[nr];
+		if (proto_send_count(&worker_parent.ibuf, &pc) == -1)
+			fatal("count");
+	}
+}

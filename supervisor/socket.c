@@ -1,0 +1,381 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * connect(2) and listen(2) on behalf of the workload.
+ *
+ * The supervisor takes a duplicate of the socket, copies the address once and
+ * passes both on: TCP to netd, pathname unix sockets (as an inode) to cowd.
+ * Abstract unix sockets it connects itself, because only a process inside the
+ * workload's domain is scoped like it.  No call is ever let through: the
+ * descriptor could be another socket by then.
+ */
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <event.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "supervisor.h"
+
+#define ABSTRACT_DELAY_MIN_MS	1
+#define ABSTRACT_DELAY_MAX_MS	50
+
+/* The domain of a socket, or -1 and errno (ENOTSOCK). */
+static int
+socket_domain(int fd)
+{
+	socklen_t	 len = sizeof(int);
+	int		 domain;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == -1)
+		return (-1);
+	return (domain);
+}
+
+/* What the address says, for the log of denials. */
+static char *
+socket_object(const struct proto_connect *pc)
+{
+	const struct sockaddr_in	*sin;
+	const struct sockaddr_in6	*sin6;
+	char				 host[INET6_ADDRSTRLEN], *s = NULL;
+
+	if (!sup.conf.filter.log_denials)
+		return (NULL);
+	switch (pc->addr.ss_family) {
+	case AF_INET:
+		sin = (const struct sockaddr_in *)&pc->addr;
+		if (inet_ntop(AF_INET, &sin->sin_addr, host,
+		    sizeof(host)) == NULL ||
+		    asprintf(&s, "%s:%u", host, ntohs(sin->sin_port)) == -1)
+			return (NULL);
+		break;
+	case AF_INET6:
+		sin6 = (const struct sockaddr_in6 *)&pc->addr;
+		if (inet_ntop(AF_INET6, &sin6->sin6_addr, host,
+		    sizeof(host)) == NULL ||
+		    asprintf(&s, "[%s]:%u", host, ntohs(sin6->sin6_port)) == -1)
+			return (NULL);
+		break;
+	}
+	return (s);
+}
+
+/* Copy the address once; 0 or the errno of a bare call. */
+static int
+socket_address(const struct request *rq, struct proto_connect *pc)
+{
+	uint64_t	 addr = rq->notif.data.args[rq->call->addr];
+	int		 len = (int)rq->notif.data.args[rq->call->addrlen];
+
+	memset(pc, 0, sizeof(*pc));
+	if (len < 0 || len > (int)sizeof(pc->addr))
+		return (EINVAL);
+	pc->addrlen = len;
+	if (memory_read(rq->notif.pid, addr, &pc->addr, len) == -1)
+		return (errno);
+	return (0);
+}
+
+/* Hand a request with its socket to netd; the socket is gone after it. */
+static void
+netd_send(struct request *rq, int fd, const struct proto_connect *pc,
+    int backlog)
+{
+	struct request	*waiting;
+	int		 ret;
+
+	if (!sup.have_netd) {
+		close(fd);
+		supervisor_denied(rq, EACCES, "network");
+		notify_errno(rq, EACCES);
+		return;
+	}
+	if ((waiting = request_park(rq, OWNER_NETD)) == NULL) {
+		close(fd);
+		return;
+	}
+	if (pc != NULL)
+		ret = proto_send_connect(&sup.netd.ibuf, waiting->seq, fd, pc);
+	else
+		ret = proto_send_value(&sup.netd.ibuf, IMSG_NET_LISTEN,
+		    waiting->seq, fd, backlog);
+	if (ret == -1) {
+		log_warn("netd");
+		close(fd);
+		request_done(waiting, ENOMEM);
+		return;
+	}
+	imsg_event_add(&sup.netd);
+}
+
+/* The inode goes with the second message, the socket with the first. */
+static void
+unix_send(struct request *rq, int fd, int inode)
+{
+	struct request	*waiting;
+
+	if (!sup.have_cowd) {
+		close(fd);
+		close(inode);
+		supervisor_denied(rq, EACCES, "unveil");
+		notify_errno(rq, EACCES);
+		return;
+	}
+	if ((waiting = request_park(rq, OWNER_COWD)) == NULL) {
+		close(fd);
+		close(inode);
+		return;
+	}
+	if (proto_send_value(&sup.cowd.ibuf, IMSG_UNIX_SOCKET, waiting->seq,
+	    fd, 0) == -1)
+		fatal("cowd");
+	if (proto_send_value(&sup.cowd.ibuf, IMSG_UNIX_CONNECT, waiting->seq,
+	    inode, 0) == -1)
+		fatal("cowd");
+	imsg_event_add(&sup.cowd);
+}
+
+/*
+ * One try that never blocks.  The description is the workload's, too: its
+ * O_NONBLOCK is put back.  Returns 0 or an errno; *again tells that the call
+ * would have waited.
+ */
+static int
+abstract_try(int fd, const struct proto_connect *pc, int *again)
+{
+	int	 error = 0, flags;
+
+	*again = 0;
+	if ((flags = fcntl(fd, F_GETFL)) == -1)
+		return (errno);
+	if ((flags & O_NONBLOCK) == 0 &&
+	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
+		return (errno);
+	if (connect(fd, (const struct sockaddr *)&pc->addr, pc->addrlen) == -1)
+		error = errno;
+	if ((flags & O_NONBLOCK) == 0) {
+		if (fcntl(fd, F_SETFL, flags) == -1)
+			log_warn("restore O_NONBLOCK");
+		*again = error == EAGAIN;
+	}
+	return (error);
+}
+
+static void
+abstract_wait(struct request *rq)
+{
+	struct timeval	 tv = { 0, rq->delay_ms * 1000 };
+
+	if ((rq->delay_ms *= 2) > ABSTRACT_DELAY_MAX_MS)
+		rq->delay_ms = ABSTRACT_DELAY_MAX_MS;
+	evtimer_add(&rq->timer, &tv);
+}
+
+static void
+abstract_retry(int fd, short event, void *arg)
+{
+	struct request	*rq = arg;
+	int		 again, error;
+
+	(void)fd;
+	(void)event;
+	error = abstract_try(rq->fd, &rq->connect, &again);
+	if (again)
+		abstract_wait(rq);
+	else
+		request_done(rq, error);
+}
+
+static void
+abstract_connect(struct request *rq, int fd, const struct proto_connect *pc)
+{
+	struct request	*waiting;
+	int		 again, error;
+
+	error = abstract_try(fd, pc, &again);
+	if (!again) {
+		close(fd);
+		notify_errno(rq, error);
+		return;
+	}
+	if ((waiting = request_park(rq, OWNER_TIMER)) == NULL) {
+		close(fd);
+		return;
+	}
+	waiting->fd = fd;
+	waiting->connect = *pc;
+	waiting->delay_ms = ABSTRACT_DELAY_MIN_MS;
+	evtimer_set(&waiting->timer, abstract_retry, waiting);
+	abstract_wait(waiting);
+}
+
+/* Pathname sockets by their inode; all other addresses name no file. */
+static void
+unix_connect(struct request *rq, int fd, const struct proto_connect *pc)
+{
+	const struct sockaddr_un	*sun;
+	char				 path[sizeof(sun->sun_path) + 1];
+	size_t				 len;
+	int				 inode;
+
+	sun = (const struct sockaddr_un *)&pc->addr;
+	len = pc->addrlen;
+	if (len > sizeof(*sun)) {
+		close(fd);
+		notify_errno(rq, EINVAL);
+		return;
+	}
+	if (len <= offsetof(struct sockaddr_un, sun_path) ||
+	    sun->sun_family != AF_UNIX || sun->sun_path[0] == '\0') {
+		abstract_connect(rq, fd, pc);
+		return;
+	}
+	len -= offsetof(struct sockaddr_un, sun_path);
+	memcpy(path, sun->sun_path, len);
+	path[len] = '\0';
+	if ((inode = resolve_at(rq, AT_FDCWD, path, 0)) == -1) {
+		notify_errno(rq, errno);
+		close(fd);
+		return;
+	}
+	if (sup.conf.filter.log_denials)
+		rq->object = strdup(path);
+	unix_send(rq, fd, inode);
+}
+
+void
+socket_connect(struct request *rq)
+{
+	struct proto_connect	 pc;
+	int			 error, fd;
+
+	if ((fd = memory_fd(rq->notif.pid,
+	    (int)rq->notif.data.args[rq->call->fd])) == -1) {
+		notify_errno(rq, errno);
+		return;
+	}
+	if ((error = socket_address(rq, &pc)) != 0 || !notify_valid(rq)) {
+		close(fd);
+		notify_errno(rq, error != 0 ? error : EINTR);
+		return;
+	}
+	switch (socket_domain(fd)) {
+	case AF_UNIX:
+		unix_connect(rq, fd, &pc);
+		break;
+	case AF_INET:
+	case AF_INET6:
+		rq->object = socket_object(&pc);
+		netd_send(rq, fd, &pc, 0);
+		break;
+	case -1:
+		notify_errno(rq, errno);
+		close(fd);
+		break;
+	default:
+		close(fd);
+		supervisor_denied(rq, EACCES, "network");
+		notify_errno(rq, EACCES);
+		break;
+	}
+}
+
+void
+socket_listen(struct request *rq)
+{
+	int	 fd;
+
+	if ((fd = memory_fd(rq->notif.pid,
+	    (int)rq->notif.data.args[rq->call->fd])) == -1) {
+		notify_errno(rq, errno);
+		return;
+	}
+	if (!notify_valid(rq)) {
+		close(fd);
+		return;
+	}
+	if (socket_domain(fd) == -1) {
+		notify_errno(rq, errno);
+		close(fd);
+		return;
+	}
+	netd_send(rq, fd, NULL, (int)rq->notif.data.args[rq->call->arg]);
+}
+
+/* An answer of cowd or netd to a request above. */
+void
+socket_reply(struct imsg *imsg)
+{
+	enum request_owner	 owner;
+	struct request		*rq;
+	int			 error;
+
+	if (proto_recv_value(imsg, &error) == -1)
+		fatalx("bad %s", proto_name(imsg_get_type(imsg)));
+	if ((rq = request_find(imsg_get_id(imsg))) == NULL)
+		return;
+	owner = imsg_get_type(imsg) == IMSG_NET_REPLY ? OWNER_NETD :
+	    OWNER_COWD;
+	if (rq->owner != owner)
+		fatalx("%s to another's request",
+		    proto_name(imsg_get_type(imsg)));
+	if (error & PROTO_DENIED) {
+		error &= ~PROTO_DENIED;
+		supervisor_denied(rq, error,
+		    owner == OWNER_NETD ? "network" : "unveil");
+	}
+	if (error < 0 || error > 4095)
+		fatalx("%s with errno %d", proto_name(imsg_get_type(imsg)),
+		    error);
+	request_done(rq, error);
+}
+
+/* The caller of a parked request is dead: whoever works on it may stop. */
+void
+socket_sweep(struct request *rq)
+{
+	struct imsgev	*iev;
+
+	switch (rq->owner) {
+	case OWNER_COWD:
+		iev = &sup.cowd;
+		break;
+	case OWNER_NETD:
+		iev = &sup.netd;
+		break;
+	default:
+		return;
+	}
+	if (iev->ibuf.fd == -1)
+		return;
+	if (proto_send_value(&iev->ibuf, IMSG_NET_CANCEL, rq->seq, -1, 0) == -1)
+		fatal("cancel");
+	imsg_event_add(iev);
+}
