@@ -1,0 +1,245 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+
+/*
+ * The worker's life: configuration from the parent, lockdown, then requests
+ * from the supervisor until both channels are closed.  This file owns the two
+ * channels and decides which message may come when; it touches no file.
+ */
+
+#include <sys/types.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cowd.h"
+#include "log.h"
+#include "worker.h"
+
+struct imsgev	 cowd_supervisor;
+
+static int	 cowd_locked;
+static int	 cowd_supervisor_fd = -1;	/* until locked */
+
+static void	 cowd_dispatch_parent(int, short, void *);
+static void	 cowd_dispatch_supervisor(int, short, void *);
+
+int
+main(void)
+{
+	worker_init("cowd", 0, 0, cowd_dispatch_parent);
+	/* No channel yet: the end of the parent alone ends this worker. */
+	cowd_supervisor.ibuf.fd = -1;
+	lock_setup();
+	event_dispatch();
+	fatalx("event loop ended");
+}
+
+/*
+ * The parent alone may be gone, when it was killed, and then the workload runs
+ * until the supervisor has seen to it.  The supervisor alone may be gone, and
+ * the parent then kills what is left.  Only when both are has nobody files
+ * open in the private directory any more.
+ */
+static void
+cowd_finish(void)
+{
+	if (worker_parent.ibuf.fd != -1 || cowd_supervisor.ibuf.fd != -1)
+		return;
+	private_remove();
+	_exit(0);
+}
+
+void
+cowd_reply(uint32_t type, uint32_t id, int error)
+{
+	if (proto_send_value(&cowd_supervisor.ibuf, type, id, -1, error) == -1)
+		fatal("reply");
+}
+
+/* Take the descriptor of a message that has to carry one, or none. */
+static int
+cowd_fd(struct imsg *imsg, int wanted)
+{
+	int	 fd = imsg_get_fd(imsg);
+
+	if ((fd != -1) != (wanted != 0))
+		fatalx("%s with%s a descriptor",
+		    proto_name(imsg_get_type(imsg)), wanted ? "out" : "");
+	return (fd);
+}
+
+static void
+cowd_bad(struct imsg *imsg)
+{
+	fatal("bad %s", proto_name(imsg_get_type(imsg)));
+}
+
+static void
+cowd_start(void)
+{
+	int	 flags;
+
+	if (cowd_supervisor_fd == -1)
+		fatalx("no channel to the supervisor");
+	if ((flags = fcntl(cowd_supervisor_fd, F_GETFL)) == -1 ||
+	    fcntl(cowd_supervisor_fd, F_SETFL, flags | O_NONBLOCK) == -1)
+		fatal("fcntl");
+	lock_run();
+	cowd_locked = 1;
+	/* Requests have waited in the socket: none is read before this. */
+	if (imsg_event_init(&cowd_supervisor, cowd_supervisor_fd,
+	    cowd_dispatch_supervisor) == -1 ||
+	    imsgbuf_set_maxsize(&cowd_supervisor.ibuf, PROTO_MAXSIZE) == -1)
+		fatal("channel to the supervisor");
+	if (proto_send_empty(&worker_parent.ibuf, IMSG_LOCKED, -1) == -1)
+		fatal("locked");
+}
+
+static void
+cowd_configure(struct imsg *imsg)
+{
+	struct workload_path	 wp;
+	char			*path;
+
+	if (cowd_locked)
+		fatalx("%s after the configuration",
+		    proto_name(imsg_get_type(imsg)));
+	switch (imsg_get_type(imsg)) {
+	case IMSG_CONF_PATH:
+		cowd_fd(imsg, 0);
+		if (proto_recv_path(imsg, &wp) == -1)
+			cowd_bad(imsg);
+		grant_add(&wp);
+		free(wp.path);
+		break;
+	case IMSG_CONF_PRIVATE:
+		cowd_fd(imsg, 0);
+		if (proto_recv_string(imsg, &path) == -1)
+			cowd_bad(imsg);
+		private_set(path);
+		free(path);
+		break;
+	case IMSG_SOCKET_SUPERVISOR:
+		if (cowd_supervisor_fd != -1)
+			fatalx("two channels to the supervisor");
+		if (proto_recv_empty(imsg) == -1)
+			cowd_bad(imsg);
+		cowd_supervisor_fd = cowd_fd(imsg, 1);
+		break;
+	case IMSG_CONF_END:
+		cowd_fd(imsg, 0);
+		if (proto_recv_empty(imsg) == -1)
+			cowd_bad(imsg);
+		cowd_start();
+		break;
+	default:
+		fatalx("%s from the parent", proto_name(imsg_get_type(imsg)));
+	}
+}
+
+static void
+cowd_dispatch_parent(int fd, short event, void *arg)
+{
+	struct imsgev	*iev = arg;
+	struct imsg	 imsg;
+	int		 n;
+
+	(void)fd;
+	if (!worker_read(iev, event, "parent")) {
+		imsg_event_close(iev);
+		/* A channel that is not served yet does not keep us. */
+		cowd_finish();
+		return;
+	}
+	while ((n = imsgbuf_get(&iev->ibuf, &imsg)) == 1) {
+		cowd_configure(&imsg);
+		imsg_free(&imsg);
+	}
+	if (n == -1)
+		fatal("message from the parent");
+	imsg_event_add(iev);
+}
+
+static void
+cowd_request(struct imsg *imsg)
+{
+	struct proto_meta	 pm;
+	uint32_t		 id = imsg_get_id(imsg);
+	uint32_t		 type = imsg_get_type(imsg);
+	int			 fd, value;
+
+	if (unix_expected() != (type == IMSG_UNIX_CONNECT))
+		fatalx("%s from the supervisor out of order",
+		    proto_name(type));
+	switch (type) {
+	case IMSG_META:
+		fd = cowd_fd(imsg, 1);
+		if (proto_recv_meta(imsg, &pm) == -1)
+			cowd_bad(imsg);
+		cowd_reply(IMSG_META_REPLY, id, meta_change(fd, &pm));
+		close(fd);
+		free(pm.value);
+		break;
+	case IMSG_UNIX_SOCKET:
+		fd = cowd_fd(imsg, 1);
+		if (proto_recv_value(imsg, &value) == -1)
+			cowd_bad(imsg);
+		unix_socket(id, fd);
+		break;
+	case IMSG_UNIX_CONNECT:
+		fd = cowd_fd(imsg, 1);
+		if (proto_recv_value(imsg, &value) == -1)
+			cowd_bad(imsg);
+		unix_connect(id, fd);
+		close(fd);
+		break;
+	case IMSG_NET_CANCEL:
+		cowd_fd(imsg, 0);
+		if (proto_recv_value(imsg, &value) == -1)
+			cowd_bad(imsg);
+		unix_cancel(id);
+		break;
+	default:
+		fatalx("%s from the supervisor", proto_name(type));
+	}
+}
+
+static void
+cowd_dispatch_supervisor(int fd, short event, void *arg)
+{
+	struct imsgev	*iev = arg;
+	struct imsg	 imsg;
+	int		 n;
+
+	(void)fd;
+	if (!worker_read(iev, event, "supervisor")) {
+		unix_cancel_all();
+		imsg_event_close(iev);
+		cowd_finish();
+		return;
+	}
+	while ((n = imsgbuf_get(&iev->ibuf, &imsg)) == 1) {
+		cowd_request(&imsg);
+		imsg_free(&imsg);
+	}
+	if (n == -1)
+		fatal("message from the supervisor");
+	imsg_event_add(iev);
+}

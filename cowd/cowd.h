@@ -1,0 +1,95 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+
+/*
+ * cowd: acts on files on behalf of the workload.
+ */
+
+#ifndef COWD_H
+#define COWD_H
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <stdint.h>
+
+#include "imsgev.h"
+#include "proto.h"
+
+/* "/proc/self/fd/" and a number. */
+#define FD_NAME_SIZE	32
+
+/* cowd.c */
+extern struct imsgev	 cowd_supervisor;
+
+/* Queue the answer to a request: 0 or an errno, perhaps with PROTO_DENIED. */
+void	 cowd_reply(uint32_t, uint32_t, int);
+
+/* grant.c */
+
+/* Open a path of the policy; exits through worker_fail() when it is missing. */
+void	 grant_add(const struct workload_path *);
+
+/*
+ * A descriptor (O_PATH, the caller closes it) of the inode of fd, reopened
+ * below a granted path that carries one of the rights.  -1 and EACCES when
+ * there is no such path, another errno when that could not be found out.
+ */
+int	 grant_open(int, const struct statx *, unsigned int);
+
+/* What an inode is and which one; 0, or -1 and errno. */
+int	 inode_stat(int, struct statx *);
+int	 inode_same(const struct statx *, const struct statx *);
+/* Whether no path leads to it: an unlinked file, a memfd, a pipe, a socket. */
+int	 inode_nameless(int, const struct statx *);
+
+/* "/proc/self/fd/N" for calls that cannot act on a descriptor. */
+const char	*fd_name(int, char [FD_NAME_SIZE]);
+
+/* meta.c */
+
+/* Change the inode of fd if the policy lets it; the value to reply. */
+int	 meta_change(int, const struct proto_meta *);
+
+/* unix.c */
+
+/* Take the socket of a connect; the descriptor is then unix.c's. */
+void	 unix_socket(uint32_t, int);
+/* Connect it to the socket inode of a descriptor, and reply then or later. */
+void	 unix_connect(uint32_t, int);
+/* Whether a socket was taken whose unix_connect() has not come. */
+int	 unix_expected(void);
+/* Forget a connect that waits; no reply is sent. */
+void	 unix_cancel(uint32_t);
+void	 unix_cancel_all(void);
+
+/* private.c */
+
+/* The directory to remove at the end. */
+void	 private_set(const char *);
+/* Descriptors of it and of the directory it lies in; 0 without one. */
+int	 private_get(int *, int *);
+void	 private_remove(void);
+
+/* lock.c */
+
+/* Raise limits and leave only what set-up needs. */
+void	 lock_setup(void);
+/* Leave only what serving needs. */
+void	 lock_run(void);
+
+#endif
