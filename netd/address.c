@@ -1,0 +1,62 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Lists of addresses without repetition, for hosts.c and resolve.c.
+ */
+
+#include <sys/types.h>
+#include <sys/queue.h>
+
+#include <stdlib.h>
+
+#include "log.h"
+#include "netd.h"
+
+void
+addresses_add(struct addresses *list, const struct netaddr *na)
+{
+	struct address	*a;
+
+	if (addresses_have(list, na))
+		return;
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		fatal("calloc");
+	a->na = *na;
+	STAILQ_INSERT_TAIL(list, a, entry);
+}
+
+int
+addresses_have(const struct addresses *list, const struct netaddr *na)
+{
+	const struct address	*a;
+
+	STAILQ_FOREACH(a, list, entry)
+		if (netaddr_equal(&a->na, na))
+			return (1);
+	return (0);
+}
+
+void
+addresses_free(struct addresses *list)
+{
+	struct address	*a;
+
+	while ((a = STAILQ_FIRST(list)) != NULL) {
+		STAILQ_REMOVE_HEAD(list, entry);
+		free(a);
+	}
+}

@@ -1,0 +1,509 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Connects on behalf of the workload.  Called by netd.c for each request; it
+ * judges the address that the supervisor copied, and what it hands to the
+ * kernel is the address that it judged.  The descriptor is a duplicate: its
+ * file description, with O_NONBLOCK, belongs to the workload and must be left
+ * as it was.  Nothing here may block.
+ *
+ * A connect is finished by a second connect(2), not by SO_ERROR: only that
+ * moves the socket on to the state in which a blocking connect leaves it, so
+ * that a third call by the workload answers EISCONN, or tries afresh after a
+ * failure.
+ */
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/tree.h>
+
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "netd.h"
+
+/* In flight at most, and descriptors that are kept for ourselves. */
+#define CONNECT_MAX	4096
+#define CONNECT_RESERVE	16
+
+/* The shortest sockaddr_in6 that the kernel takes: without the scope. */
+#define SIN6_LEN_MIN	24
+
+struct connection {
+	RB_ENTRY(connection)	 by_id;
+	RB_ENTRY(connection)	 by_socket;
+	uint32_t		 id;
+	uint64_t		 cookie;	/* of the socket */
+	int			 fd;
+	int			 blocking;	/* for the workload */
+	int			 waiting;	/* in the trees and the loop */
+	int			 pending;	/* errno when time is up */
+	struct sockaddr_storage	 addr;
+	socklen_t		 addrlen;
+	struct event		 ev;
+};
+
+static int	 connection_cmp_id(struct connection *, struct connection *);
+static int	 connection_cmp_socket(struct connection *,
+		    struct connection *);
+static void	 connect_ready(int, short, void *);
+
+RB_HEAD(connection_ids, connection);
+RB_HEAD(connection_sockets, connection);
+/* Not every tree needs every function; libbsd's static forms do not build. */
+#define MAYBE_UNUSED	static __attribute__((__unused__))
+RB_PROTOTYPE_INTERNAL(connection_ids, connection, by_id, connection_cmp_id,
+    MAYBE_UNUSED)
+RB_PROTOTYPE_INTERNAL(connection_sockets, connection, by_socket,
+    connection_cmp_socket, MAYBE_UNUSED)
+
+static struct connection_ids	 ids = RB_INITIALIZER(&ids);
+static struct connection_sockets sockets = RB_INITIALIZER(&sockets);
+static rlim_t			 inflight, inflight_max;
+
+static int
+connection_cmp_id(struct connection *a, struct connection *b)
+{
+	return (a->id < b->id ? -1 : a->id > b->id);
+}
+
+static int
+connection_cmp_socket(struct connection *a, struct connection *b)
+{
+	if (a->cookie != b->cookie)
+		return (a->cookie < b->cookie ? -1 : 1);
+	return (connection_cmp_id(a, b));
+}
+
+RB_GENERATE_INTERNAL(connection_ids, connection, by_id, connection_cmp_id,
+    MAYBE_UNUSED)
+RB_GENERATE_INTERNAL(connection_sockets, connection, by_socket,
+    connection_cmp_socket, MAYBE_UNUSED)
+
+void
+connect_init(rlim_t descriptors)
+{
+	inflight_max = descriptors > CONNECT_RESERVE ?
+	    descriptors - CONNECT_RESERVE : 1;
+	if (inflight_max > CONNECT_MAX)
+		inflight_max = CONNECT_MAX;
+}
+
+/* Another request in flight on the same socket. */
+static struct connection *
+connection_sibling(const struct connection *c)
+{
+	struct connection	 key, *other;
+
+	key.cookie = c->cookie;
+	key.id = 0;
+	other = RB_NFIND(connection_sockets, &sockets, &key);
+	if (other == c)
+		other = RB_NEXT(connection_sockets, &sockets, other);
+	if (other == NULL || other->cookie != c->cookie)
+		return (NULL);
+	return (other);
+}
+
+/* Give the socket back as it was and forget the request. */
+static void
+connection_free(struct connection *c)
+{
+	int	 flags;
+
+	if (c->waiting) {
+		event_del(&c->ev);
+		RB_REMOVE(connection_ids, &ids, c);
+		RB_REMOVE(connection_sockets, &sockets, c);
+		inflight--;
+	}
+	if (c->blocking && (inflight == 0 || connection_sibling(c) == NULL) &&
+	    ((flags = fcntl(c->fd, F_GETFL)) == -1 ||
+	    fcntl(c->fd, F_SETFL, flags & ~O_NONBLOCK) == -1))
+		log_warn("fcntl");
+	close(c->fd);
+	free(c);
+}
+
+static void
+connection_finish(struct connection *c, int value)
+{
+	uint32_t	 id = c->id;
+
+	/* Restore before the reply: the workload runs as soon as it is out. */
+	connection_free(c);
+	netd_reply(id, value);
+}
+
+static int
+connection_call(const struct connection *c)
+{
+	if (connect(c->fd, (const struct sockaddr *)&c->addr,
+	    c->addrlen) == -1)
+		return (errno);
+	return (0);
+}
+
+/* A socket that was taken back to its first state fails all who wait. */
+static void
+connection_finish_siblings(const struct connection *c, int value)
+{
+	struct connection	*other;
+
+	while ((other = connection_sibling(c)) != NULL)
+		connection_finish(other, value);
+}
+
+int
+connect_socket(int fd, int *domain)
+{
+	socklen_t	 len;
+	int		 protocol, type;
+
+	len = sizeof(*domain);
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, domain, &len) == -1)
+		return (errno);
+	len = sizeof(type);
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1)
+		return (errno);
+	len = sizeof(protocol);
+	if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == -1)
+		return (errno);
+	if ((*domain != AF_INET && *domain != AF_INET6) ||
+	    type != SOCK_STREAM || protocol != IPPROTO_TCP)
+		return (EACCES | PROTO_DENIED);
+	return (0);
+}
+
+/*
+ * Source routes send the packets of a connection to an admitted address by
+ * way of any other host.  The filter forbids to set them; this catches a
+ * socket that came with one.
+ */
+static int
+connect_routed(int fd, int domain)
+{
+	uint8_t		 buf[2048];
+	socklen_t	 i, len = sizeof(buf);
+
+	if (getsockopt(fd, IPPROTO_IP, IP_OPTIONS, buf, &len) == -1)
+		len = 0;
+	for (i = 0; i < len && buf[i] != IPOPT_EOL; ) {
+		if (buf[i] == IPOPT_LSRR || buf[i] == IPOPT_SSRR)
+			return (1);
+		if (buf[i] == IPOPT_NOP)
+			i++;
+		else if (i + 1 < len && buf[i + 1] >= 2)
+			i += buf[i + 1];
+		else
+			return (1);
+	}
+	if (domain == AF_INET)
+		return (0);
+	len = sizeof(buf);
+	return (getsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, buf, &len) == 0 &&
+	    len > 0);
+}
+
+/*
+ * The kernel puts a destination of its own for an unspecified one: loopback,
+ * or the address to which the socket is bound.  Name it, so that it is judged
+ * and that a bind in between changes nothing.
+ */
+static void
+connect_specify(struct connection *c)
+{
+	struct sockaddr_storage	 local;
+	struct sockaddr_in	*in4, *local4;
+	struct sockaddr_in6	*in6, *local6;
+	socklen_t		 len = sizeof(local);
+	struct in_addr		 v4;
+
+	memset(&local, 0, sizeof(local));
+	if (getsockname(c->fd, (struct sockaddr *)&local, &len) == -1)
+		memset(&local, 0, sizeof(local));
+	in4 = (struct sockaddr_in *)&c->addr;
+	in6 = (struct sockaddr_in6 *)&c->addr;
+	local4 = (struct sockaddr_in *)&local;
+	local6 = (struct sockaddr_in6 *)&local;
+	v4.s_addr = htonl(INADDR_LOOPBACK);
+	if (c->addr.ss_family == AF_INET) {
+		if (in4->sin_addr.s_addr != htonl(INADDR_ANY))
+			return;
+		if (local.ss_family == AF_INET &&
+		    local4->sin_addr.s_addr != htonl(INADDR_ANY))
+			v4 = local4->sin_addr;
+		in4->sin_addr = v4;
+		return;
+	}
+	if (local.ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&local6->sin6_addr)) {
+		/* Bound to IPv4: :: is its loopback. */
+		if (IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr)) {
+			in6->sin6_addr = local6->sin6_addr;
+			memcpy(&in6->sin6_addr.s6_addr[12], &v4, sizeof(v4));
+			return;
+		}
+		if (memcmp(&local6->sin6_addr.s6_addr[12], "\0\0\0\0",
+		    4) != 0)
+			memcpy(&v4, &local6->sin6_addr.s6_addr[12],
+			    sizeof(v4));
+	}
+	if (IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
+		in6->sin6_addr = in6addr_loopback;
+	else if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) &&
+	    memcmp(&in6->sin6_addr.s6_addr[12], "\0\0\0\0", 4) == 0)
+		memcpy(&in6->sin6_addr.s6_addr[12], &v4, sizeof(v4));
+}
+
+/*
+ * An address that no TCP socket takes, in the way in which the kernel says
+ * so: with EINVAL when it is short, else with EAFNOSUPPORT, but only after
+ * what it says about the state of the socket.
+ */
+static void
+connect_unusable(struct connection *c, int error)
+{
+	memset(&c->addr, 0, sizeof(c->addr));
+	c->addr.ss_family = AF_UNIX;
+	c->addrlen = error == EINVAL ? sizeof(c->addr.ss_family) :
+	    sizeof(c->addr);
+}
+
+/*
+ * Fill in the address to connect to; 0, or the answer for the workload.  The
+ * kernel never gets to see an address in a family that was not judged.
+ */
+static int
+connect_target(struct connection *c, const struct proto_connect *pc)
+{
+	struct netaddr	 na;
+	uint16_t	 port;
+	int		 domain, error;
+
+	if ((error = connect_socket(c->fd, &domain)) != 0)
+		return (error);
+	if (pc->addrlen < sizeof(pc->addr.ss_family))
+		return (EINVAL);
+	if (pc->addr.ss_family == AF_UNSPEC) {
+		/* Takes the socket back; Landlock wants a whole address. */
+		memset(&c->addr, 0, sizeof(c->addr));
+		c->addrlen = sizeof(struct sockaddr_in);
+		return (0);
+	}
+	if (pc->addrlen < (domain == AF_INET ? sizeof(struct sockaddr_in) :
+	    SIN6_LEN_MIN)) {
+		connect_unusable(c, EINVAL);
+		return (0);
+	}
+	if (pc->addr.ss_family != domain) {
+		connect_unusable(c, EAFNOSUPPORT);
+		return (0);
+	}
+	memcpy(&c->addr, &pc->addr, pc->addrlen);
+	c->addrlen = pc->addrlen;
+	connect_specify(c);
+	netaddr_from_sockaddr(&c->addr, &na, &port);
+	if (!netrule_decide(netd_rules, NET_OUT, &na, port))
+		return (ECONNREFUSED | PROTO_DENIED);
+	if (connect_routed(c->fd, domain))
+		return (EACCES | PROTO_DENIED);
+	return (0);
+}
+
+/*
+ * Whether the call would block for the workload.  O_NONBLOCK may be there
+ * because another request in flight on the socket put it there.
+ */
+static int
+connect_set_nonblock(struct connection *c)
+{
+	struct connection	*other;
+	socklen_t		 len = sizeof(c->cookie);
+	int			 flags;
+
+	if ((flags = fcntl(c->fd, F_GETFL)) == -1)
+		return (-1);
+	if (!(flags & O_NONBLOCK)) {
+		if (fcntl(c->fd, F_SETFL, flags | O_NONBLOCK) == -1)
+			return (-1);
+		c->blocking = 1;
+	}
+	if (inflight == 0)
+		return (0);
+	if (getsockopt(c->fd, SOL_SOCKET, SO_COOKIE, &c->cookie, &len) == -1)
+		return (-1);
+	if ((other = connection_sibling(c)) != NULL && other->blocking)
+		c->blocking = 1;
+	return (0);
+}
+
+/* Wait for the outcome in the event loop. */
+static int
+connect_wait(struct connection *c)
+{
+	struct timeval	 tv;
+	socklen_t	 len;
+
+	len = sizeof(tv);
+	if (getsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len) == -1)
+		return (-1);
+	len = sizeof(c->cookie);
+	if (getsockopt(c->fd, SOL_SOCKET, SO_COOKIE, &c->cookie, &len) == -1)
+		return (-1);
+	event_set(&c->ev, c->fd, EV_WRITE, connect_ready, c);
+	if (event_add(&c->ev, tv.tv_sec == 0 && tv.tv_usec == 0 ? NULL :
+	    &tv) == -1) {
+		errno = ENOMEM;
+		return (-1);
+	}
+	if (RB_INSERT(connection_ids, &ids, c) != NULL)
+		fatalx("request %u is in flight already", c->id);
+	RB_INSERT(connection_sockets, &sockets, c);
+	c->waiting = 1;
+	inflight++;
+	return (0);
+}
+
+void
+connect_request(uint32_t id, int fd, const struct proto_connect *pc)
+{
+	struct connection	*c;
+	int			 error;
+
+	if (inflight >= inflight_max ||
+	    (c = calloc(1, sizeof(*c))) == NULL) {
+		close(fd);
+		netd_reply(id, ENOBUFS);
+		return;
+	}
+	c->id = id;
+	c->fd = fd;
+	if ((error = connect_target(c, pc)) != 0) {
+		connection_finish(c, error);
+		return;
+	}
+	if (connect_set_nonblock(c) == -1) {
+		connection_finish(c, errno);
+		return;
+	}
+	error = connection_call(c);
+	if (c->addr.ss_family == AF_UNSPEC) {
+		if (error == 0 && inflight > 0)
+			connection_finish_siblings(c, EPIPE);
+		connection_finish(c, error);
+		return;
+	}
+	if (!c->blocking || (error != EINPROGRESS && error != EALREADY)) {
+		connection_finish(c, error);
+		return;
+	}
+	/* A handshake over loopback is over by now. */
+	c->pending = error;
+	error = connection_call(c);
+	if (error != EINPROGRESS && error != EALREADY) {
+		connection_finish(c, error);
+		return;
+	}
+	if (connect_wait(c) == -1)
+		connection_finish(c, errno);
+}
+
+/* The outcome of a socket that is ready; EALREADY if there is none yet. */
+static int
+connect_outcome(const struct connection *c)
+{
+	struct tcp_info	 info;
+	socklen_t	 len;
+	int		 error;
+
+	len = sizeof(info);
+	if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return (errno);
+	if (info.tcpi_state == TCP_CLOSE) {
+		len = sizeof(error);
+		if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error,
+		    &len) == -1)
+			return (errno);
+		/*
+		 * shutdown(2) in another thread takes the socket back and
+		 * leaves this error; a connect would try afresh.
+		 */
+		if (error == ECONNRESET || error == 0)
+			return (ECONNRESET);
+		(void)connection_call(c);
+		return (error);
+	}
+	error = connection_call(c);
+	if (error == EISCONN)
+		return (0);
+	return (error == EINPROGRESS ? EALREADY : error);
+}
+
+static void
+connect_ready(int fd, short event, void *arg)
+{
+	struct connection	*c = arg;
+	struct timeval		 tv;
+	socklen_t		 len;
+	int			 error;
+
+	(void)fd;
+	if (event & EV_TIMEOUT) {
+		connection_finish(c, c->pending);
+		return;
+	}
+	if ((error = connect_outcome(c)) == EALREADY) {
+		len = sizeof(tv);
+		if (getsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &tv,
+		    &len) == -1 || event_add(&c->ev, tv.tv_sec == 0 &&
+		    tv.tv_usec == 0 ? NULL : &tv) == -1)
+			connection_finish(c, ENOMEM);
+		return;
+	}
+	connection_finish_siblings(c, error == 0 ? 0 : EPIPE);
+	connection_finish(c, error);
+}
+
+void
+connect_cancel(uint32_t id)
+{
+	struct connection	 key, *c;
+
+	key.id = id;
+	if ((c = RB_FIND(connection_ids, &ids, &key)) != NULL)
+		connection_free(c);
+}
+
+void
+connect_shutdown(void)
+{
+	struct connection	*c;
+
+	while ((c = RB_MIN(connection_ids, &ids)) != NULL)
+		connection_free(c);
+}
