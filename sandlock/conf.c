@@ -1,0 +1,264 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * From the policy to what the starter of the workload must know: no text of
+ * the user is interpreted after this.
+ */
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "landlock.h"
+#include "log.h"
+#include "run.h"
+#include "syscalls.h"
+
+/*
+ * Which protections the policy gets from this kernel.  -1 after a message when
+ * one is missing and may not be.
+ */
+int
+conf_protections(void)
+{
+	const struct policy	*p = run.policy;
+	enum protection		 prot;
+	int			 missing = 0;
+
+	if ((run.abi = landlock_abi()) == 0) {
+		log_warnx("landlock: this kernel does not offer it; nothing "
+		    "can be confined");
+		return (-1);
+	}
+	for (prot = 0; prot < PROT_MAX; prot++) {
+		if (p->protections[prot] == PROT_DISABLED)
+			continue;
+		if (landlock_has(run.abi, prot)) {
+			run.conf.protections |= 1U << prot;
+			continue;
+		}
+		if (p->protections[prot] == PROT_DEGRADED) {
+			log_warnx("%s: not protected: this kernel's Landlock "
+			    "ABI is %d", policy_protection_name(prot),
+			    run.abi);
+			continue;
+		}
+		log_warnx("%s: this kernel's Landlock ABI %d lacks it; "
+		    "--allow-degraded %s runs without",
+		    policy_protection_name(prot), run.abi,
+		    policy_protection_name(prot));
+		missing = 1;
+	}
+	run.conf.abi = run.abi;
+	return (missing ? -1 : 0);
+}
+
+static void
+conf_filter(void)
+{
+	const struct policy		*p = run.policy;
+	const struct policy_needs	*pn = &run.needs;
+	const struct net_rule		*nr;
+	struct filter_conf		*fc = &run.conf.filter;
+	int				 out = 0;
+
+	TAILQ_FOREACH(nr, &p->net, entry)
+		if (nr->direction == NET_OUT)
+			out = 1;
+	fc->allow_list = p->allow_list;
+	fc->log_denials = p->log_denials != NULL;
+	fc->fork = p->max_processes != 0 ? FILTER_NOTIFY : FILTER_ALLOW;
+	fc->meta = pn->meta ? FILTER_NOTIFY : FILTER_DENY;
+	fc->unix_sockets = pn->unix_sockets;
+	fc->inet_sockets = !TAILQ_EMPTY(&p->net);
+	fc->cpus_fixed = p->cpu_cores != NULL;
+	if (pn->unix_sockets || pn->connect)
+		fc->connect = FILTER_NOTIFY;
+	else
+		fc->connect = out ? FILTER_ALLOW : FILTER_DENY;
+	if (pn->listen)
+		fc->listen = FILTER_NOTIFY;
+	else
+		fc->listen = fc->inet_sockets ? FILTER_DENY : FILTER_ALLOW;
+}
+
+/* Ports for Landlock.  Where netd connects, the workload itself may not. */
+static int
+conf_ports(void)
+{
+	const struct net_rule	*nr;
+	int			 any;
+
+	TAILQ_FOREACH(nr, &run.policy->net, entry) {
+		if (nr->direction == NET_OUT && run.needs.connect)
+			continue;
+		any = nr->port_lo == 0 && nr->port_hi == 65535;
+		if (any && nr->direction == NET_OUT)
+			run.conf.any_connect = 1;
+		else if (any)
+			run.conf.any_bind = 1;
+		else if (workload_add_port(&run.conf, nr->direction,
+		    nr->port_lo, nr->port_hi) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+conf_change(const char *name, int permit)
+{
+	const int	*numbers;
+	size_t		 i, n;
+	int		 nr;
+
+	if (name[0] != '@') {
+		if ((nr = syscall_number(name)) == -1) {
+			log_warnx("%s: unknown system call", name);
+			return (-1);
+		}
+		numbers = &nr;
+		n = 1;
+	} else if ((numbers = syscall_group(name, &n)) == NULL) {
+		log_warnx("%s: unknown group of system calls", name);
+		return (-1);
+	}
+	for (i = 0; i < n; i++) {
+		if (permit && !syscall_liftable(numbers[i])) {
+			log_warnx("%s: %s breaks the sandbox and cannot be "
+			    "permitted", name, syscall_name(numbers[i]));
+			return (-1);
+		}
+		if (workload_add_change(&run.conf, numbers[i], permit) == -1) {
+			log_warn("system calls");
+			return (-1);
+		}
+	}
+	return (0);
+}
+
+/* The devices of --gpu, as far as they exist. */
+static int
+conf_gpu(const char *list)
+{
+	static const char *const all[] = {
+		"/dev/dri", "/dev/kfd", "/dev/nvidiactl", "/dev/nvidia-uvm",
+		"/dev/nvidia-uvm-tools", "/dev/nvidia-modeset",
+		"/sys/class/drm", "/proc/driver/nvidia"
+	};
+	char		 path[PATH_MAX], *copy, *p, *word;
+	size_t		 i;
+	int		 ret = 0;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]) && ret == 0; i++)
+		ret = workload_add_path(&run.conf, all[i],
+		    strncmp(all[i], "/dev/", 5) == 0 ?
+		    PERM_READ | PERM_WRITE : PERM_READ, 1);
+	if (strcmp(list, "all") == 0)
+		list = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15";
+	if (ret == -1 || (copy = strdup(list)) == NULL)
+		return (-1);
+	for (p = copy; ret == 0 && (word = strsep(&p, ",")) != NULL; ) {
+		snprintf(path, sizeof(path), "/dev/nvidia%s", word);
+		ret = workload_add_path(&run.conf, path,
+		    PERM_READ | PERM_WRITE, 1);
+	}
+	free(copy);
+	return (ret);
+}
+
+static int
+conf_paths(void)
+{
+	const struct policy	*p = run.policy;
+	struct policy_path	*pp;
+
+	TAILQ_FOREACH(pp, &p->paths, entry)
+		if (workload_add_path(&run.conf, pp->path, pp->perms,
+		    pp->optional) == -1)
+			return (-1);
+	if (run.private_dir != NULL && workload_add_path(&run.conf,
+	    run.private_dir, PERM_MASK, 0) == -1)
+		return (-1);
+	if (p->gpu != NULL && conf_gpu(p->gpu) == -1)
+		return (-1);
+	return (0);
+}
+
+static int
+conf_lists(char **argv, int argc)
+{
+	const struct policy	*p = run.policy;
+	struct policy_fd	*pf;
+	int			 i;
+
+	for (i = 0; i < argc; i++)
+		if (workload_add_arg(&run.conf, argv[i]) == -1)
+			return (-1);
+	TAILQ_FOREACH(pf, &p->pass_fds, entry)
+		if (workload_add_passfd(&run.conf, pf->fd, pf->fd) == -1)
+			return (-1);
+	if (p->directory != NULL &&
+	    (run.conf.directory = strdup(p->directory)) == NULL)
+		return (-1);
+	return (environ_derive(p, run.private_dir, &run.conf));
+}
+
+static void
+conf_scalars(void)
+{
+	const struct policy	*p = run.policy;
+	struct workload_conf	*wc = &run.conf;
+
+	wc->no_coredump = p->no_coredump;
+	wc->no_huge_pages = p->no_huge_pages;
+	wc->no_randomize_memory = p->no_randomize_memory;
+	wc->user_set = p->user_set;
+	wc->user_uid = p->user_uid;
+	wc->user_gid = p->user_gid;
+	wc->max_processes = p->max_processes;
+	wc->cpu_percent = p->cpu_percent;
+	if (p->cpu_cores != NULL) {
+		wc->cpu_set = 1;
+		policy_parse_cpus(p->cpu_cores, &wc->cpus);
+	}
+}
+
+/* Fill run.conf; 0, or -1 after a message. */
+int
+conf_derive(char **argv, int argc)
+{
+	struct policy_syscall	*ps;
+
+	conf_scalars();
+	conf_filter();
+	TAILQ_FOREACH(ps, &run.policy->syscalls, entry)
+		if (conf_change(ps->name, ps->permit) == -1)
+			return (-1);
+	if (conf_ports() == -1 || conf_paths() == -1 ||
+	    conf_lists(argv, argc) == -1) {
+		log_warn("policy");
+		return (-1);
+	}
+	return (0);
+}

@@ -1,0 +1,541 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * What has to hold before anything is started: the policy agrees with itself,
+ * what it names exists, and this user may ask for it.  It changes the policy
+ * to what the workers get: absolute paths without links.
+ */
+
+#include <sys/types.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "policy.h"
+#include "sandlock.h"
+
+#define DRM_RENDER_BASE	128	/* number of the first /dev/dri/renderD */
+
+static char		*path_expand(const char *);
+static int		 path_inside(const char *, const char *);
+static unsigned int	 path_useful(const char *);
+static void		 path_remove(struct policy *, struct policy_path *);
+static int		 check_home(const struct policy *);
+static int		 check_path(struct policy *, struct policy_path *);
+static int		 check_pair(struct policy *, struct policy_path *,
+			    struct policy_path *);
+static int		 check_nested(struct policy *);
+static int		 check_paths(struct policy *);
+static int		 check_directory(struct policy *);
+static int		 check_writable(const char *, int);
+static int		 check_log(struct policy *);
+static int		 check_pass_fds(const struct policy *);
+static int		 check_descriptors(struct policy *);
+static int		 check_cpus(const struct policy *);
+static int		 gpu_add(struct policy *, const char *);
+static int		 gpu_add_one(struct policy *, int);
+static int		 check_gpu(struct policy *);
+static int		 check_run_as(struct policy *);
+
+int
+policy_check_conflicts(const struct policy *p)
+{
+	struct policy_needs	 needs;
+
+	policy_needs(p, &needs);
+	if (p->no_supervisor && needs.features[0] != '\0') {
+		log_warnx("--no-supervisor: impossible with %s",
+		    needs.features);
+		return (-1);
+	}
+	if (p->user_set && p->run_as != NULL) {
+		log_warnx("--user: impossible with --run-as");
+		return (-1);
+	}
+	return (0);
+}
+
+int
+policy_check(struct policy *p)
+{
+	if (policy_check_conflicts(p) == -1 ||
+	    check_home(p) == -1 ||
+	    check_gpu(p) == -1 ||
+	    check_paths(p) == -1 ||
+	    check_directory(p) == -1 ||
+	    check_descriptors(p) == -1 ||
+	    check_cpus(p) == -1 ||
+	    check_run_as(p) == -1)
+		return (-1);
+	return (0);
+}
+
+/*
+ * "~" is the caller's HOME even where the workload gets a private one.  NULL
+ * and errno on failure.
+ */
+static char *
+path_expand(const char *path)
+{
+	const char	*home;
+	char		*new;
+
+	if (path[0] != '~' || (path[1] != '/' && path[1] != '\0'))
+		return (strdup(path));
+	home = getenv("HOME");
+	if (home == NULL || home[0] != '/') {
+		errno = ENOENT;
+		return (NULL);
+	}
+	if (asprintf(&new, "%s%s", home, path + 1) == -1)
+		return (NULL);
+	return (new);
+}
+
+/* Whether a path is outer or below it; both canonical. */
+static int
+path_inside(const char *outer, const char *path)
+{
+	size_t	 len;
+
+	if (strcmp(outer, "/") == 0)
+		return (1);
+	len = strlen(outer);
+	return (strncmp(outer, path, len) == 0 &&
+	    (path[len] == '/' || path[len] == '\0'));
+}
+
+/* The rights that mean anything on a path; x does not on a device. */
+static unsigned int
+path_useful(const char *path)
+{
+	struct stat	 st;
+	struct statfs	 sfs;
+
+	if (stat(path, &st) == -1)
+		return (PERM_MASK);
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return (PERM_MASK & ~PERM_EXEC);
+	/* Neither holds a program; links in them are judged by their target. */
+	if (statfs(path, &sfs) == 0 && (sfs.f_type == PROC_SUPER_MAGIC ||
+	    sfs.f_type == SYSFS_MAGIC))
+		return (PERM_MASK & ~PERM_EXEC);
+	return (PERM_MASK);
+}
+
+static void
+path_remove(struct policy *p, struct policy_path *path)
+{
+	TAILQ_REMOVE(&p->paths, path, entry);
+	free(path->path);
+	free(path);
+}
+
+/*
+ * The default profile grants the current directory.  In the home directory
+ * or above it that would be every secret of the user.
+ */
+static int
+check_home(const struct policy *p)
+{
+	const struct policy_path	*path;
+	const char			*home;
+	char				 cwd[PATH_MAX], real[PATH_MAX];
+
+	if (!p->guard_home)
+		return (0);
+	TAILQ_FOREACH(path, &p->paths, entry)
+		if (strcmp(path->path, ".") == 0)
+			break;
+	if (path == NULL)
+		return (0);
+	if (realpath(".", cwd) == NULL) {
+		log_warn("current directory");
+		return (-1);
+	}
+	home = getenv("HOME");
+	if (home == NULL || realpath(home, real) == NULL)
+		strlcpy(real, "/", sizeof(real));
+	if (!path_inside(cwd, real))
+		return (0);
+	log_warnx("%s: the default profile would grant %s: change to the "
+	    "directory of a project, or say with -r, -w or -p what to grant",
+	    cwd, strcmp(cwd, "/") == 0 ? "every file" :
+	    "the whole home directory");
+	return (-1);
+}
+
+/* Make one path canonical; an optional one that is missing is removed. */
+static int
+check_path(struct policy *p, struct policy_path *path)
+{
+	char	*expanded, *real;
+
+	/* realpath() opens nothing, so a FIFO cannot make it wait. */
+	real = NULL;
+	if ((expanded = path_expand(path->path)) != NULL)
+		real = realpath(expanded, NULL);
+	if (real == NULL && !(path->optional && errno != ENOMEM)) {
+		log_warn("%s", path->path);
+		free(expanded);
+		return (-1);
+	}
+	free(expanded);
+	if (real == NULL)
+		path_remove(p, path);
+	else {
+		free(path->path);
+		path->path = real;
+	}
+	return (0);
+}
+
+/*
+ * Two paths of which b may be the same as a or inside it.  Landlock adds up
+ * what every level grants, so b cannot have less than a.
+ */
+static int
+check_pair(struct policy *p, struct policy_path *a, struct policy_path *b)
+{
+	unsigned int	 missing;
+	char		 have[5], less[5];
+
+	if (strcmp(a->path, b->path) == 0) {
+		a->perms |= b->perms;
+		path_remove(p, b);
+		return (0);
+	}
+	if (!path_inside(a->path, b->path))
+		return (0);
+	missing = a->perms & ~b->perms;
+	if (missing != 0 && (missing & path_useful(b->path)) != 0) {
+		policy_perms_string(a->perms, have);
+		policy_perms_string(b->perms, less);
+		log_warnx("%s: fewer rights (%s) than %s around it (%s): "
+		    "not supported by this version", b->path, less, a->path,
+		    have);
+		return (-1);
+	}
+	/* The outer path says it all: one rule less for the kernel. */
+	if ((b->perms & ~a->perms) == 0)
+		path_remove(p, b);
+	return (0);
+}
+
+static int
+check_nested(struct policy *p)
+{
+	struct policy_path	*a, *b, *next;
+
+	/* First the same path twice, which adds up, then one in another. */
+	TAILQ_FOREACH(a, &p->paths, entry)
+		for (b = TAILQ_NEXT(a, entry); b != NULL; b = next) {
+			next = TAILQ_NEXT(b, entry);
+			if (strcmp(a->path, b->path) == 0 &&
+			    check_pair(p, a, b) == -1)
+				return (-1);
+		}
+	TAILQ_FOREACH(a, &p->paths, entry)
+		for (b = TAILQ_FIRST(&p->paths); b != NULL; b = next) {
+			next = TAILQ_NEXT(b, entry);
+			if (a != b && check_pair(p, a, b) == -1)
+				return (-1);
+		}
+	return (0);
+}
+
+static int
+check_paths(struct policy *p)
+{
+	struct policy_path	*path, *next;
+
+	for (path = TAILQ_FIRST(&p->paths); path != NULL; path = next) {
+		next = TAILQ_NEXT(path, entry);
+		if (check_path(p, path) == -1)
+			return (-1);
+	}
+	return (check_nested(p));
+}
+
+static int
+check_directory(struct policy *p)
+{
+	struct stat	 st;
+	char		*expanded, *real = NULL;
+
+	if (p->directory == NULL)
+		return (0);
+	if ((expanded = path_expand(p->directory)) != NULL)
+		real = realpath(expanded, NULL);
+	if (real != NULL && stat(real, &st) == 0 && !S_ISDIR(st.st_mode)) {
+		free(real);
+		real = NULL;
+		errno = ENOTDIR;
+	}
+	if (real == NULL) {
+		log_warn("--cwd %s", p->directory);
+		free(expanded);
+		return (-1);
+	}
+	free(expanded);
+	free(p->directory);
+	p->directory = real;
+	return (0);
+}
+
+static int
+check_writable(const char *option, int fd)
+{
+	int	 flags;
+
+	if ((flags = fcntl(fd, F_GETFL)) == -1) {
+		log_warn("%s %d", option, fd);
+		return (-1);
+	}
+	if ((flags & O_PATH) != 0 || (flags & O_ACCMODE) == O_RDONLY) {
+		log_warnx("%s %d: not open for writing", option, fd);
+		return (-1);
+	}
+	return (0);
+}
+
+/* A file is named absolutely from here on; the parent creates it. */
+static int
+check_log(struct policy *p)
+{
+	char	*expanded, *path, *cwd;
+
+	if (p->log_denials == NULL)
+		return (0);
+	if (isdigit((unsigned char)p->log_denials[0]))
+		return (check_writable("--log-denials",
+		    (int)strtol(p->log_denials, NULL, 10)));
+	if ((expanded = path_expand(p->log_denials)) == NULL) {
+		log_warn("--log-denials %s", p->log_denials);
+		return (-1);
+	}
+	path = expanded;
+	if (expanded[0] != '/') {
+		if ((cwd = getcwd(NULL, 0)) == NULL ||
+		    asprintf(&path, "%s/%s", cwd, expanded) == -1) {
+			log_warn("--log-denials %s", p->log_denials);
+			free(cwd);
+			free(expanded);
+			return (-1);
+		}
+		free(cwd);
+		free(expanded);
+	}
+	free(p->log_denials);
+	p->log_denials = path;
+	return (0);
+}
+
+/* Where reports go, the workload must not write. */
+static int
+check_pass_fds(const struct policy *p)
+{
+	const struct policy_fd	*pfd;
+	int			 log = -1;
+
+	if (p->log_denials != NULL &&
+	    isdigit((unsigned char)p->log_denials[0]))
+		log = (int)strtol(p->log_denials, NULL, 10);
+	TAILQ_FOREACH(pfd, &p->pass_fds, entry) {
+		if (fcntl(pfd->fd, F_GETFD) == -1) {
+			log_warn("--pass-fd %d", pfd->fd);
+			return (-1);
+		}
+		if (pfd->fd == p->status_fd || pfd->fd == log) {
+			log_warnx("--pass-fd %d: also given to %s", pfd->fd,
+			    pfd->fd == log ? "--log-denials" : "--status-fd");
+			return (-1);
+		}
+	}
+	return (0);
+}
+
+static int
+check_descriptors(struct policy *p)
+{
+	if (p->status_fd != -1 &&
+	    check_writable("--status-fd", p->status_fd) == -1)
+		return (-1);
+	if (check_log(p) == -1)
+		return (-1);
+	return (check_pass_fds(p));
+}
+
+static int
+check_cpus(const struct policy *p)
+{
+	cpu_set_t	 want, have, both;
+	const char	*error;
+
+	if (p->cpu_cores == NULL)
+		return (0);
+	if ((error = policy_parse_cpus(p->cpu_cores, &want)) != NULL) {
+		log_warnx("--cpu-cores %s: %s", p->cpu_cores, error);
+		return (-1);
+	}
+	if (sched_getaffinity(0, sizeof(have), &have) == -1) {
+		log_warn("sched_getaffinity");
+		return (-1);
+	}
+	CPU_AND(&both, &want, &have);
+	if (!CPU_EQUAL(&both, &want)) {
+		log_warnx("--cpu-cores %s: not all of these processors are "
+		    "there for this process", p->cpu_cores);
+		return (-1);
+	}
+	return (0);
+}
+
+/* Grant the devices that a pattern matches; how many, or -1. */
+static int
+gpu_add(struct policy *p, const char *pattern)
+{
+	glob_t	 g;
+	size_t	 i;
+	int	 n = 0;
+
+	memset(&g, 0, sizeof(g));
+	if (glob(pattern, GLOB_NOSORT, NULL, &g) != 0) {
+		globfree(&g);
+		return (0);
+	}
+	for (i = 0; i < g.gl_pathc && n != -1; i++)
+		n = policy_add_path(p, g.gl_pathv[i], PERM_READ | PERM_WRITE,
+		    0) == -1 ? -1 : n + 1;
+	globfree(&g);
+	return (n);
+}
+
+static int
+gpu_add_one(struct policy *p, int number)
+{
+	char	 nvidia[64], render[64];
+	int	 n, m;
+
+	snprintf(nvidia, sizeof(nvidia), "/dev/nvidia%d", number);
+	snprintf(render, sizeof(render), "/dev/dri/renderD%d",
+	    DRM_RENDER_BASE + number);
+	if ((n = gpu_add(p, nvidia)) == -1 || (m = gpu_add(p, render)) == -1) {
+		log_warn("--gpu");
+		return (-1);
+	}
+	if (n + m == 0) {
+		log_warnx("--gpu %s: no device %d", p->gpu, number);
+		return (-1);
+	}
+	return (0);
+}
+
+/*
+ * A GPU is its device nodes, those that all GPUs of a kind share, and for a
+ * list the variables by which the run-time libraries number what they see.
+ */
+static int
+check_gpu(struct policy *p)
+{
+	static const char	*shared[] = { "/dev/nvidiactl",
+				    "/dev/nvidia-uvm*", "/dev/nvidia-modeset",
+				    "/dev/nvidia-caps/*", "/dev/kfd" };
+	cpu_set_t		 list;
+	size_t			 i;
+
+	if (p->gpu == NULL)
+		return (0);
+	if (strcmp(p->gpu, "all") == 0) {
+		if (gpu_add(p, "/dev/nvidia[0-9]*") +
+		    gpu_add(p, "/dev/dri/renderD*") <= 0) {
+			log_warnx("--gpu all: no GPU on this machine");
+			return (-1);
+		}
+	} else {
+		policy_parse_cpus(p->gpu, &list);
+		for (i = 0; i < CPU_SETSIZE; i++)
+			if (CPU_ISSET(i, &list) &&
+			    gpu_add_one(p, (int)i) == -1)
+				return (-1);
+		if (policy_add_env(p, "CUDA_VISIBLE_DEVICES", p->gpu) == -1 ||
+		    policy_add_env(p, "ROCR_VISIBLE_DEVICES", p->gpu) == -1) {
+			log_warn("--gpu");
+			return (-1);
+		}
+	}
+	for (i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
+		if (gpu_add(p, shared[i]) == -1) {
+			log_warn("--gpu");
+			return (-1);
+		}
+	return (0);
+}
+
+/*
+ * The user comes from /etc/passwd itself: a static program cannot load the
+ * modules of other sources, and must not.
+ */
+static int
+check_run_as(struct policy *p)
+{
+	struct passwd	*pw;
+	FILE		*f;
+
+	if (p->run_as == NULL)
+		return (0);
+	if (geteuid() != 0) {
+		log_warnx("--run-as %s: only root can", p->run_as);
+		return (-1);
+	}
+	if ((f = fopen("/etc/passwd", "re")) == NULL) {
+		log_warn("/etc/passwd");
+		return (-1);
+	}
+	while ((pw = fgetpwent(f)) != NULL)
+		if (strcmp(pw->pw_name, p->run_as) == 0)
+			break;
+	fclose(f);
+	if (pw == NULL) {
+		log_warnx("--run-as %s: no such user in /etc/passwd",
+		    p->run_as);
+		return (-1);
+	}
+	p->run_as_uid = pw->pw_uid;
+	p->run_as_gid = pw->pw_gid;
+	free(p->run_as_home);
+	if ((p->run_as_home = strdup(pw->pw_dir)) == NULL) {
+		log_warn("strdup");
+		return (-1);
+	}
+	return (0);
+}

@@ -1,0 +1,239 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * What the run tells the outside: denials as they happen, one status line at
+ * the end.  Both are lines of JSON.  Nothing here may hold up the run: a
+ * reader of the denials that does not keep up loses some, and the count of
+ * those is printed.
+ */
+
+#include <sys/types.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "log.h"
+#include "run.h"
+#include "syscalls.h"
+
+#define DENIAL_OBJECT_MAX	2048	/* so that a line fits PIPE_BUF */
+
+static int		 denial_fd = -1;
+static uint64_t		 denial_lost;
+static int		 status_fd = -1;
+static uint64_t		 counts[SYSCALL_LAST + 1];
+
+static const char	*reason_names[] = {
+	[REASON_EXIT] = "exit",
+	[REASON_SIGNAL] = "signal",
+	[REASON_TIMEOUT] = "timeout",
+	[REASON_SETUP] = "setup",
+	[REASON_WORKER] = "worker"
+};
+
+/* Not for our workers; the standard streams are inherited anyway. */
+static int
+descriptor_keep(int fd)
+{
+	if (fcntl(fd, F_GETFD) == -1)
+		return (-1);
+	return (fd <= STDERR_FILENO ? 0 : fcntl(fd, F_SETFD, FD_CLOEXEC));
+}
+
+/* A number names a descriptor, anything else a file.  -1 after a message. */
+int
+report_init(const struct policy *p)
+{
+	const char	*errstr, *name = p->log_denials;
+	int		 fd;
+
+	status_fd = p->status_fd;
+	if (status_fd != -1 && descriptor_keep(status_fd) == -1) {
+		log_warn("--status-fd %d", status_fd);
+		return (-1);
+	}
+	if (name == NULL)
+		return (0);
+	fd = strtonum(name, 0, 1 << 20, &errstr);
+	if (errstr == NULL) {
+		if (descriptor_keep(fd) == -1) {
+			log_warn("--log-denials %d", fd);
+			return (-1);
+		}
+	} else if ((fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
+	    O_NOCTTY | O_NONBLOCK, 0600)) == -1) {
+		log_warn("%s", name);
+		return (-1);
+	}
+	denial_fd = fd;
+	return (0);
+}
+
+static void
+json_time(FILE *f)
+{
+	struct timespec	 ts;
+	struct tm	 tm;
+	char		 buf[32];
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%S", &tm);
+	fprintf(f, "\"%s.%06ldZ\"", buf, ts.tv_nsec / 1000);
+}
+
+static void
+json_call(FILE *f, int nr)
+{
+	const char	*name;
+
+	if ((name = syscall_name(nr)) != NULL)
+		json_string(f, name);
+	else
+		fprintf(f, "\"%d\"", nr);
+}
+
+/* One line, at once or not at all. */
+static void
+denial_write(const char *line, size_t len)
+{
+	struct pollfd	 pfd = { .fd = denial_fd, .events = POLLOUT };
+
+	if (poll(&pfd, 1, 0) != 1 || (pfd.revents & POLLOUT) == 0 ||
+	    write(denial_fd, line, len) != (ssize_t)len)
+		denial_lost++;
+}
+
+void
+report_denial(const struct proto_denial *pd)
+{
+	FILE	*f;
+	char	*line, object[DENIAL_OBJECT_MAX];
+	size_t	 len;
+
+	if (denial_fd == -1)
+		return;
+	if ((f = open_memstream(&line, &len)) == NULL) {
+		denial_lost++;
+		return;
+	}
+	strlcpy(object, pd->object, sizeof(object));
+	fputs("{\"time\":", f);
+	json_time(f);
+	fprintf(f, ",\"pid\":%d,\"program\":", pd->pid);
+	json_string(f, pd->comm);
+	fputs(",\"call\":", f);
+	json_call(f, pd->nr);
+	fputs(",\"object\":", f);
+	json_string(f, object);
+	fputs(",\"rule\":", f);
+	json_string(f, pd->rule);
+	fputs(",\"error\":", f);
+	json_string(f, strerrorname_np(pd->error) != NULL ?
+	    strerrorname_np(pd->error) : "");
+	fputs("}\n", f);
+	if (fclose(f) == EOF)
+		denial_lost++;
+	else
+		denial_write(line, len);
+	free(line);
+}
+
+void
+report_count(const struct proto_count *pc)
+{
+	counts[pc->nr] = pc->count;
+}
+
+static void
+json_counts(FILE *f)
+{
+	const char	*sep = "";
+	int		 nr;
+
+	putc('{', f);
+	for (nr = 0; nr <= SYSCALL_LAST; nr++) {
+		if (counts[nr] == 0)
+			continue;
+		fputs(sep, f);
+		json_call(f, nr);
+		fprintf(f, ":%" PRIu64, counts[nr]);
+		sep = ",";
+	}
+	putc('}', f);
+}
+
+static void
+json_status(FILE *f)
+{
+	struct timespec	 now;
+	double		 wall;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	wall = (now.tv_sec - run.began.tv_sec) +
+	    (now.tv_nsec - run.began.tv_nsec) / 1e9;
+	fprintf(f, "{\"exit_code\":%d,\"signal\":", run.exit_status);
+	if (run.have_result && WIFSIGNALED(run.result.status))
+		fprintf(f, "%d", WTERMSIG(run.result.status));
+	else
+		fputs("null", f);
+	fprintf(f, ",\"reason\":\"%s\",\"wall_seconds\":%.6f",
+	    reason_names[run.reason], wall);
+	fprintf(f, ",\"cpu_seconds\":%.6f", run.result.cpu_us / 1e6);
+	fprintf(f, ",\"peak_memory_bytes\":%" PRIu64,
+	    run.result.maxrss_kb * 1024);
+	if (run.conf.filter.fork == FILTER_NOTIFY)
+		fprintf(f, ",\"processes\":%" PRIu64, run.result.processes);
+	else
+		fputs(",\"processes\":null", f);
+	fputs(",\"notifications\":", f);
+	json_counts(f);
+	fputs(",\"branch\":null}\n", f);
+}
+
+/* The last thing that a run writes. */
+void
+report_end(void)
+{
+	FILE	*f;
+	char	*line;
+	size_t	 len;
+
+	if (denial_lost > 0)
+		log_warnx("%" PRIu64 " denials could not be logged",
+		    denial_lost);
+	if (status_fd == -1)
+		return;
+	if ((f = open_memstream(&line, &len)) == NULL) {
+		log_warn("--status-fd");
+		return;
+	}
+	json_status(f);
+	if (fclose(f) == EOF ||
+	    write(status_fd, line, len) != (ssize_t)len)
+		log_warn("--status-fd %d", status_fd);
+	free(line);
+}

@@ -1,0 +1,502 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * One run, seen from the parent: start, signals, time limit, end.  The parent
+ * touches no file once the workload runs, and nothing of the workload: it waits,
+ * passes signals on, and decides when and with which status it is over.
+ */
+
+#include <sys/types.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <event.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "landlock.h"
+#include "lockdown.h"
+#include "log.h"
+#include "run.h"
+#include "tree.h"
+
+#define nitems(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define RUN_GRACE_SECONDS	5	/* for workers to do as they are told */
+#define RUN_RETRY_US		5000	/* between two kills of what is left */
+
+struct run	 run;
+
+/* Passed on to the workload; SIGCHLD is ours. */
+static const int	 run_signals[] = {
+	SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT,
+	SIGTSTP
+};
+
+static struct event	 run_signal_events[nitems(run_signals) + 1];
+static struct event	 run_timer;	/* -t, then --kill-after, then grace */
+static struct event	 run_killer;	/* repeats kills at the end */
+static struct event	 run_sync;	/* kernel only: outcome of exec */
+
+/* A signal for the workload, by way of whoever is its parent. */
+void
+run_signal_tree(int sig)
+{
+	struct run_worker	*w = &run.workers[WORKER_SUPERVISOR];
+
+	if (run.kernel_only) {
+		if (run.pid != 0 && !run.have_result)
+			kill(sig == SIGTERM || sig == SIGUSR1 ||
+			    sig == SIGUSR2 ? run.pid : -run.pid, sig);
+		return;
+	}
+	if (w->iev.ibuf.fd == -1)
+		return;
+	if (proto_send_int(&w->iev.ibuf, IMSG_SIGNAL, sig, -1) == -1)
+		fatal("signal");
+	imsg_event_add(&w->iev);
+}
+
+/* A signal for every process of the tree. */
+static void
+run_kill_tree(int sig)
+{
+	struct run_worker	*w = &run.workers[WORKER_SUPERVISOR];
+
+	if (run.kernel_only) {
+		if (tree_signal_domain(sig) == -1 && errno == EPERM)
+			tree_signal(getpid(), sig);
+		return;
+	}
+	if (w->iev.ibuf.fd == -1)
+		return;
+	if (proto_send_int(&w->iev.ibuf, IMSG_KILL, sig, -1) == -1)
+		fatal("kill");
+	imsg_event_add(&w->iev);
+}
+
+static void
+run_arm(struct event *ev, uint64_t ms)
+{
+	struct timeval	 tv;
+
+	tv.tv_sec = ms / 1000;
+	tv.tv_usec = ms % 1000 * 1000;
+	evtimer_add(ev, &tv);
+}
+
+static void
+run_kill_again(int fd, short event, void *arg)
+{
+	(void)fd;
+	(void)event;
+	(void)arg;
+	workers_kill();
+	workers_reap();
+	run_arm(&run_killer, RUN_RETRY_US / 1000);
+}
+
+/*
+ * The end, however it came: workers are told by the end of their channels;
+ * with force everything is killed at once and until nobody is left.
+ */
+static void
+run_end(int force)
+{
+	run.state = RUN_ENDING;
+	evtimer_del(&run_timer);
+	workers_close();
+	if (force)
+		run_kill_again(-1, 0, NULL);
+	else
+		run_arm(&run_killer, RUN_GRACE_SECONDS * 1000);
+}
+
+/* A failure of our own; the first one names the reason. */
+void
+run_failed(enum run_reason reason, int status)
+{
+	if (run.state == RUN_ENDING)
+		return;
+	run.reason = reason;
+	run.exit_status = status;
+	run_end(1);
+}
+
+static void
+run_timeout(int fd, short event, void *arg)
+{
+	(void)fd;
+	(void)event;
+	(void)arg;
+	if (run.timed_out == 0) {
+		run.timed_out = 1;
+		run_kill_tree(SIGTERM);
+		run_arm(&run_timer, run.policy->kill_after_ms);
+	} else if (run.timed_out == 1) {
+		run.timed_out = 2;
+		run_kill_tree(SIGKILL);
+		run_arm(&run_timer, RUN_GRACE_SECONDS * 1000);
+	} else {
+		/* The supervisor does not do as it is told. */
+		run_failed(REASON_TIMEOUT, EXIT_TIMEOUT);
+	}
+}
+
+void
+run_started(pid_t pid)
+{
+	if (run.state != RUN_STARTING) {
+		run_failed(REASON_WORKER, EXIT_SANDLOCK);
+		return;
+	}
+	run.state = RUN_RUNNING;
+	run.pid = pid;
+	if (run.policy->timeout_ms != 0)
+		run_arm(&run_timer, run.policy->timeout_ms);
+}
+
+/* The workload could not be started: 127 not found, 126 found, 125 ours. */
+void
+run_exec_failed(int error, enum workload_stage stage)
+{
+	int	 status = EXIT_SANDLOCK;
+
+	if (stage == STAGE_EXEC) {
+		status = error == ENOENT || error == ENOTDIR ?
+		    EXIT_NOTFOUND : EXIT_NOEXEC;
+		log_warnx("%s: %s", run.conf.argv[0], strerror(error));
+	} else if (stage == STAGE_FILTER && error == EBUSY)
+		log_warnx("nested: the caller is supervised already and this "
+		    "policy needs a supervisor for: %s; --no-supervisor runs "
+		    "without", run.needs.features);
+	else if (stage == STAGE_DIRECTORY)
+		log_warnx("%s: %s", run.conf.directory, strerror(error));
+	else
+		log_warnx("%s: %s", workload_stage_name(stage),
+		    strerror(error));
+	run_failed(REASON_SETUP, status);
+}
+
+/* The tree is gone. */
+void
+run_ended(const struct proto_exit *pe)
+{
+	if (run.have_result || run.state == RUN_ENDING)
+		return;
+	run.result = *pe;
+	run.have_result = 1;
+	if (run.timed_out) {
+		run.reason = REASON_TIMEOUT;
+		run.exit_status = EXIT_TIMEOUT;
+	} else if (WIFSIGNALED(pe->status)) {
+		run.reason = REASON_SIGNAL;
+		run.exit_status = 128 + WTERMSIG(pe->status);
+	} else {
+		run.reason = REASON_EXIT;
+		run.exit_status = WEXITSTATUS(pe->status);
+	}
+	run_end(0);
+}
+
+/* Let the workload exec when whatever its policy waits for has come. */
+void
+run_check_go(void)
+{
+	struct run_worker	*w = &run.workers[WORKER_SUPERVISOR];
+
+	if (run.go || (run.needs.netd && !run.workers[WORKER_NETD].ready))
+		return;
+	run.go = 1;
+	if (proto_send_empty(&w->iev.ibuf, IMSG_GO, -1) == -1)
+		fatal("go");
+	imsg_event_add(&w->iev);
+}
+
+/* Kernel only: the workload is our own child. */
+void
+run_child(int status)
+{
+	struct proto_exit	 pe;
+	struct rusage		 ru;
+
+	if (WIFCONTINUED(status))
+		return;
+	if (WIFSTOPPED(status)) {
+		terminal_stopped(WSTOPSIG(status));
+		return;
+	}
+	if (run.workload.sync != -1)
+		run_kernel_outcome(-1, 0, NULL);
+	memset(&pe, 0, sizeof(pe));
+	pe.status = status;
+	if (getrusage(RUSAGE_CHILDREN, &ru) == 0) {
+		pe.cpu_us = (ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) *
+		    1000000ULL + ru.ru_utime.tv_usec + ru.ru_stime.tv_usec;
+		pe.maxrss_kb = ru.ru_maxrss;
+	}
+	run_ended(&pe);
+	/* What it left behind goes now, not after a grace. */
+	workers_kill();
+}
+
+void
+run_kernel_outcome(int fd, short event, void *arg)
+{
+	enum workload_stage	 stage;
+	int			 error, n;
+
+	(void)fd;
+	(void)event;
+	(void)arg;
+	if ((n = workload_outcome(&run.workload, &stage)) == 0)
+		return;
+	error = errno;
+	event_del(&run_sync);
+	close(run.workload.sync);
+	run.workload.sync = -1;
+	if (n == -1)
+		run_exec_failed(error, stage);
+	else
+		run_started(run.workload.pid);
+}
+
+/* --no-supervisor: Landlock and the filter alone. */
+static int
+run_kernel_only(void)
+{
+	struct sock_fprog	 prog;
+	enum workload_stage	 stage;
+	int			 error, listen;
+
+	if (filter_build(&run.conf.filter, run.conf.changes,
+	    run.conf.nchanges, &prog, &listen) == -1) {
+		log_warn("system call filter");
+		return (-1);
+	}
+	if (listen) {
+		log_warnx("this policy needs the supervisor for: %s",
+		    run.needs.features);
+		return (-1);
+	}
+	if (run.conf.user_set) {
+		if (workload_user(run.conf.user_uid,
+		    run.conf.user_gid) == -1 || lockdown_begin(0) == -1) {
+			log_warn("user namespace");
+			return (-1);
+		}
+	}
+	if (workload_fork(&run.workload, &run.conf, &prog, 0, &stage) == -1) {
+		error = errno;
+		run_exec_failed(error, stage);
+		return (0);
+	}
+	free(prog.filter);
+	event_set(&run_sync, run.workload.sync, EV_READ | EV_PERSIST,
+	    run_kernel_outcome, NULL);
+	if (event_add(&run_sync, NULL) == -1)
+		fatalx("event_add");
+	workload_go(&run.workload);
+	return (0);
+}
+
+static void
+run_signal(int sig, short event, void *arg)
+{
+	(void)event;
+	(void)arg;
+	if (sig == SIGCHLD) {
+		workers_reap();
+		return;
+	}
+	if (run.state == RUN_ENDING)
+		return;
+	if (run.state == RUN_STARTING && (sig == SIGINT || sig == SIGTERM ||
+	    sig == SIGHUP || sig == SIGQUIT)) {
+		/* Nothing runs that could act on it. */
+		run_failed(REASON_SETUP, 128 + sig);
+		return;
+	}
+	run_signal_tree(sig);
+}
+
+static void
+run_events(void)
+{
+	size_t	 i;
+
+	imsg_event_base();
+	for (i = 0; i <= nitems(run_signals); i++) {
+		signal_set(&run_signal_events[i], i < nitems(run_signals) ?
+		    run_signals[i] : SIGCHLD, run_signal, NULL);
+		if (signal_add(&run_signal_events[i], NULL) == -1)
+			fatalx("signal_add failed");
+	}
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTTIN, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN);
+	evtimer_set(&run_timer, run_timeout, NULL);
+	evtimer_set(&run_killer, run_kill_again, NULL);
+}
+
+/* A stream that is a directory or a bare name would lead out of the sandbox. */
+static int
+run_check_stdio(void)
+{
+	struct stat	 st;
+	int		 fd, flags;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fstat(fd, &st) == -1 ||
+		    (flags = fcntl(fd, F_GETFL)) == -1) {
+			log_warn("descriptor %d", fd);
+			return (-1);
+		}
+		if (S_ISDIR(st.st_mode) || (flags & O_PATH)) {
+			log_warnx("descriptor %d: is a directory", fd);
+			return (-1);
+		}
+	}
+	return (0);
+}
+
+/* --run-as: everything from here on, our own programs too, is that user. */
+static int
+run_become(const struct policy *p)
+{
+	if (p->run_as == NULL)
+		return (0);
+	if (setgroups(1, &p->run_as_gid) == -1 ||
+	    setresgid(p->run_as_gid, p->run_as_gid, p->run_as_gid) == -1 ||
+	    setresuid(p->run_as_uid, p->run_as_uid, p->run_as_uid) == -1) {
+		log_warn("--run-as %s", p->run_as);
+		return (-1);
+	}
+	return (0);
+}
+
+/*
+ * Yama may keep even the supervisor from reading its own child's memory; then
+ * a policy that needs that cannot be kept.
+ */
+static int
+run_check_yama(void)
+{
+	char	 scope;
+	ssize_t	 n;
+	int	 fd;
+
+	if (!run.needs.supervisor ||
+	    (fd = open("/proc/sys/kernel/yama/ptrace_scope",
+	    O_RDONLY | O_CLOEXEC)) == -1)
+		return (0);
+	n = read(fd, &scope, 1);
+	close(fd);
+	if (n != 1 || scope < '2')
+		return (0);
+	log_warnx("kernel.yama.ptrace_scope is %c: the supervisor cannot read "
+	    "the memory of the workload, which this policy needs for: %s",
+	    scope, run.needs.features);
+	return (-1);
+}
+
+/* Give up what the parent does not need before anything untrusted starts. */
+static int
+run_lockdown(void)
+{
+	if (run_become(run.policy) == -1)
+		return (-1);
+	if (lockdown_begin(0) == -1) {
+		log_warn("lockdown");
+		return (-1);
+	}
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1) {
+		log_warn("subreaper");
+		return (-1);
+	}
+	if (landlock_scope_signals(run.abi) == 0)
+		tree_scoped();
+	return (0);
+}
+
+static int
+run_prepare(struct run_options *ro)
+{
+	if (run_check_stdio() == -1 || conf_protections() == -1 ||
+	    run_check_yama() == -1 || report_init(run.policy) == -1 ||
+	    run_lockdown() == -1)
+		return (-1);
+	run_events();
+	if (!run.kernel_only && workers_spawn() == -1)
+		return (-1);
+	if (private_create(run.policy, &run.private_dir) == -1 ||
+	    conf_derive(ro->argv, ro->argc) == -1)
+		return (-1);
+	terminal_init(&run.conf);
+	return (0);
+}
+
+static int
+run_start(void)
+{
+	if (run.kernel_only)
+		return (run_kernel_only());
+	if (workers_configure() == -1)
+		return (-1);
+	run_check_go();
+	return (0);
+}
+
+int
+run_main(struct run_options *ro)
+{
+	int	 i;
+
+	clock_gettime(CLOCK_MONOTONIC, &run.began);
+	for (i = 0; i < WORKER_MAX; i++)
+		run.workers[i].iev.ibuf.fd = -1;
+	run.workload.listener = run.workload.sync = -1;
+	run.policy = ro->policy;
+	run.kernel_only = run.policy->no_supervisor;
+	policy_needs(run.policy, &run.needs);
+	workload_conf_init(&run.conf);
+	run.conf.verbose = ro->verbose > 0;
+	run.reason = REASON_SETUP;
+	run.exit_status = EXIT_SANDLOCK;
+
+	if (tree_init() == -1)
+		log_warn("/proc");
+	else if (run_prepare(ro) == 0 && run_start() == 0)
+		event_dispatch();
+	else if (run.workers[WORKER_SUPERVISOR].pid != 0) {
+		run_end(1);
+		event_dispatch();
+	}
+	terminal_restore();
+	if (run.private_dir != NULL)
+		private_remove(run.private_dir);
+	report_end();
+	return (run.exit_status);
+}

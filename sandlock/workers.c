@@ -1,0 +1,557 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * The workers: found, started, configured, listened to, waited for.  All are
+ * started before any is configured, so that their start-up overlaps.  There is
+ * one dispatch function for each, which accepts only what that worker may say;
+ * anything else, and its end before the run's, ends the run.
+ */
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "run.h"
+#include "tree.h"
+
+#ifndef BINDIR
+#define BINDIR		"/usr/local/bin"
+#endif
+#ifndef LIBEXECDIR
+#define LIBEXECDIR	"/usr/local/libexec/sandlock"
+#endif
+
+#define WORKER_STOPPED_SECONDS	5	/* a stopped worker is a lost one */
+
+static void	 parent_dispatch_supervisor(int, short, void *);
+static void	 parent_dispatch_cowd(int, short, void *);
+static void	 parent_dispatch_netd(int, short, void *);
+
+static const char	*const worker_names[WORKER_MAX] = {
+	[WORKER_SUPERVISOR] = "supervisor",
+	[WORKER_COWD] = "cowd",
+	[WORKER_NETD] = "netd"
+};
+
+static void	(*const worker_handlers[WORKER_MAX])(int, short, void *) = {
+	[WORKER_SUPERVISOR] = parent_dispatch_supervisor,
+	[WORKER_COWD] = parent_dispatch_cowd,
+	[WORKER_NETD] = parent_dispatch_netd
+};
+
+/*
+ * Where a worker is.  An installed program knows; one in the build tree finds
+ * the folders beside its own.  The environment has no say.
+ */
+static int
+worker_path(const char *name, char *path, size_t size)
+{
+	char	 exe[PATH_MAX], *slash;
+	ssize_t	 n;
+
+	if ((n = readlink("/proc/self/exe", exe, sizeof(exe) - 1)) == -1)
+		return (-1);
+	exe[n] = '\0';
+	if (strcmp(exe, BINDIR "/sandlock") == 0)
+		n = snprintf(path, size, "%s/%s", LIBEXECDIR, name);
+	else {
+		if ((slash = strrchr(exe, '/')) == NULL) {
+			errno = ENOENT;
+			return (-1);
+		}
+		*slash = '\0';
+		n = snprintf(path, size, "%s/../%s/%s", exe, name, name);
+	}
+	if (n < 0 || (size_t)n >= size) {
+		errno = ENAMETOOLONG;
+		return (-1);
+	}
+	return (0);
+}
+
+/* posix_spawn shares our memory until exec: no page tables are copied. */
+static int
+worker_exec(struct run_worker *w, const char *path, int fd)
+{
+	posix_spawn_file_actions_t	 actions;
+	posix_spawnattr_t		 attr;
+	char				*argv[2], *envp[1] = { NULL };
+	sigset_t			 all, none;
+	int				 error;
+
+	if ((argv[0] = strdup(w->name)) == NULL)
+		return (ENOMEM);
+	argv[1] = NULL;
+	sigemptyset(&none);
+	sigfillset(&all);
+	if ((error = posix_spawn_file_actions_init(&actions)) != 0)
+		goto done;
+	if ((error = posix_spawnattr_init(&attr)) != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		goto done;
+	}
+	if ((error = posix_spawn_file_actions_adddup2(&actions, fd,
+	    PROTO_PARENT_FD)) == 0 &&
+	    (error = posix_spawn_file_actions_addclosefrom_np(&actions,
+	    PROTO_PARENT_FD + 1)) == 0 &&
+	    (error = posix_spawnattr_setsigmask(&attr, &none)) == 0 &&
+	    (error = posix_spawnattr_setsigdefault(&attr, &all)) == 0 &&
+	    (error = posix_spawnattr_setflags(&attr,
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)) == 0)
+		error = posix_spawn(&w->pid, path, &actions, &attr, argv,
+		    envp);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+ done:
+	free(argv[0]);
+	return (error);
+}
+
+static void
+worker_stopped(int fd, short event, void *arg)
+{
+	struct run_worker	*w = arg;
+
+	(void)fd;
+	(void)event;
+	log_warnx("%s is stopped", w->name);
+	run_failed(REASON_WORKER, EXIT_SANDLOCK);
+}
+
+static int
+worker_start(enum run_worker_name which)
+{
+	struct run_worker	*w = &run.workers[which];
+	char			 path[PATH_MAX];
+	int			 error, pair[2];
+
+	w->name = worker_names[which];
+	if (worker_path(w->name, path, sizeof(path)) == -1 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	    pair) == -1) {
+		log_warn("%s", w->name);
+		return (-1);
+	}
+	error = worker_exec(w, path, pair[1]);
+	close(pair[1]);
+	if (error != 0) {
+		w->pid = 0;
+		close(pair[0]);
+		errno = error;
+		log_warn("%s", path);
+		return (-1);
+	}
+	evtimer_set(&w->stopped, worker_stopped, w);
+	if (imsg_event_init(&w->iev, pair[0], worker_handlers[which]) == -1 ||
+	    imsgbuf_set_maxsize(&w->iev.ibuf, PROTO_MAXSIZE) == -1) {
+		log_warn("channel to %s", w->name);
+		return (-1);
+	}
+	return (0);
+}
+
+/* Start what the policy needs; 0, or -1 after a message. */
+int
+workers_spawn(void)
+{
+	if (worker_start(WORKER_SUPERVISOR) == -1)
+		return (-1);
+	if (run.needs.cowd && worker_start(WORKER_COWD) == -1)
+		return (-1);
+	if (run.needs.netd && worker_start(WORKER_NETD) == -1)
+		return (-1);
+	return (0);
+}
+
+/* A channel between the supervisor and another worker. */
+static int
+configure_socket(enum run_worker_name which, uint32_t type)
+{
+	struct imsgbuf	*sup = &run.workers[WORKER_SUPERVISOR].iev.ibuf;
+	struct imsgbuf	*peer = &run.workers[which].iev.ibuf;
+	int		 pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	    pair) == -1)
+		return (-1);
+	if (proto_send_empty(sup, type, pair[0]) == -1 ||
+	    proto_send_empty(peer, IMSG_SOCKET_SUPERVISOR, pair[1]) == -1)
+		return (-1);
+	return (0);
+}
+
+static int
+configure_supervisor_lists(struct imsgbuf *ib)
+{
+	const struct workload_conf	*wc = &run.conf;
+	struct workload_path		*wp;
+	struct workload_port		*port;
+	size_t				 i;
+	int				 fd;
+
+	STAILQ_FOREACH(wp, &wc->paths, entry)
+		if (proto_send_path(ib, wp) == -1)
+			return (-1);
+	STAILQ_FOREACH(port, &wc->ports, entry)
+		if (proto_send_port(ib, port) == -1)
+			return (-1);
+	for (i = 0; i < wc->nchanges; i++)
+		if (proto_send_syscall(ib, &wc->changes[i]) == -1)
+			return (-1);
+	for (i = 0; i < wc->argc; i++)
+		if (proto_send_string(ib, IMSG_CONF_ARG, wc->argv[i]) == -1)
+			return (-1);
+	for (i = 0; i < wc->envc; i++)
+		if (proto_send_string(ib, IMSG_CONF_ENV, wc->envp[i]) == -1)
+			return (-1);
+	for (i = 0; i < wc->npassfds; i++) {
+		if ((fd = fcntl(wc->passfds[i].fd, F_DUPFD_CLOEXEC,
+		    3)) == -1)
+			return (-1);
+		if (proto_send_int(ib, IMSG_CONF_PASSFD,
+		    wc->passfds[i].number, fd) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+configure_supervisor(void)
+{
+	const struct workload_conf	*wc = &run.conf;
+	struct imsgbuf			*ib;
+
+	ib = &run.workers[WORKER_SUPERVISOR].iev.ibuf;
+	if (proto_send_workload(ib, wc) == -1 ||
+	    configure_supervisor_lists(ib) == -1)
+		return (-1);
+	if (wc->directory != NULL &&
+	    proto_send_string(ib, IMSG_CONF_DIRECTORY, wc->directory) == -1)
+		return (-1);
+	return (proto_send_empty(ib, IMSG_CONF_END, -1));
+}
+
+/* cowd learns the trees in which it may change something, and no more. */
+static int
+configure_cowd(void)
+{
+	struct imsgbuf		*ib = &run.workers[WORKER_COWD].iev.ibuf;
+	struct workload_path	*wp;
+
+	STAILQ_FOREACH(wp, &run.conf.paths, entry)
+		if ((wp->perms & PERM_META) && proto_send_path(ib, wp) == -1)
+			return (-1);
+	if (run.private_dir != NULL &&
+	    proto_send_string(ib, IMSG_CONF_PRIVATE, run.private_dir) == -1)
+		return (-1);
+	return (proto_send_empty(ib, IMSG_CONF_END, -1));
+}
+
+/* netd learns names, addresses and ports, and no path. */
+static int
+configure_netd(void)
+{
+	struct imsgbuf		*ib = &run.workers[WORKER_NETD].iev.ibuf;
+	struct net_rule		*nr;
+	struct workload_port	 port;
+
+	TAILQ_FOREACH(nr, &run.policy->net, entry) {
+		if (proto_send_rule(ib, nr) == -1)
+			return (-1);
+		port.direction = nr->direction;
+		port.lo = nr->port_lo;
+		port.hi = nr->port_hi;
+		if (nr->direction == NET_OUT &&
+		    proto_send_port(ib, &port) == -1)
+			return (-1);
+	}
+	return (proto_send_empty(ib, IMSG_CONF_END, -1));
+}
+
+/* Queue every configuration; the event loop sends it. */
+int
+workers_configure(void)
+{
+	int	 i;
+
+	if ((run.needs.cowd &&
+	    configure_socket(WORKER_COWD, IMSG_SOCKET_COWD) == -1) ||
+	    (run.needs.netd &&
+	    configure_socket(WORKER_NETD, IMSG_SOCKET_NETD) == -1) ||
+	    configure_supervisor() == -1 ||
+	    (run.needs.cowd && configure_cowd() == -1) ||
+	    (run.needs.netd && configure_netd() == -1)) {
+		log_warn("configuration of the workers");
+		return (-1);
+	}
+	for (i = 0; i < WORKER_MAX; i++)
+		if (run.workers[i].pid != 0)
+			imsg_event_add(&run.workers[i].iev);
+	return (0);
+}
+
+static __attribute__((__format__ (printf, 2, 3))) void
+worker_broken(struct run_worker *w, const char *fmt, ...)
+{
+	va_list	 ap;
+	char	 text[256];
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (run.state != RUN_ENDING)
+		log_warnx("%s: %s", w->name, text);
+	imsg_event_close(&w->iev);
+	run_failed(REASON_WORKER, EXIT_SANDLOCK);
+}
+
+/* A worker could not set itself up; what it says is the user's error. */
+static void
+worker_error(struct run_worker *w, struct imsg *imsg)
+{
+	char	*text;
+
+	if (proto_recv_string(imsg, &text) == -1) {
+		worker_broken(w, "bad error message");
+		return;
+	}
+	log_warnx("%s", text);
+	free(text);
+	run_failed(REASON_SETUP, EXIT_SANDLOCK);
+}
+
+static int
+supervisor_life(struct imsg *imsg)
+{
+	struct proto_failure	 pf;
+	struct proto_exit	 pe;
+	struct proto_count	 pc;
+	struct proto_denial	 pd;
+	int			 value;
+
+	switch (imsg_get_type(imsg)) {
+	case IMSG_STARTED:
+		if (proto_recv_int(imsg, &value) == -1 || value <= 1)
+			return (-1);
+		run_started(value);
+		return (0);
+	case IMSG_EXEC_FAILED:
+		if (proto_recv_failure(imsg, &pf) == -1)
+			return (-1);
+		run_exec_failed(pf.error, pf.stage);
+		return (0);
+	case IMSG_STOPPED:
+		if (proto_recv_int(imsg, &value) == -1)
+			return (-1);
+		terminal_stopped(value);
+		return (0);
+	case IMSG_COUNT:
+		if (proto_recv_count(imsg, &pc) == -1)
+			return (-1);
+		report_count(&pc);
+		return (0);
+	case IMSG_DENIAL:
+		if (proto_recv_denial(imsg, &pd) == -1)
+			return (-1);
+		report_denial(&pd);
+		return (0);
+	case IMSG_EXITED:
+		if (proto_recv_exit(imsg, &pe) == -1)
+			return (-1);
+		run_ended(&pe);
+		return (0);
+	}
+	return (-1);
+}
+
+/* One message; -1 when this worker may not say that now. */
+static int
+worker_imsg(struct run_worker *w, struct imsg *imsg)
+{
+	switch (imsg_get_type(imsg)) {
+	case IMSG_LOCKED:
+		if (w->locked || proto_recv_empty(imsg) == -1)
+			return (-1);
+		w->locked = 1;
+		return (0);
+	case IMSG_READY:
+		if (w != &run.workers[WORKER_NETD] || !w->locked ||
+		    w->ready || proto_recv_empty(imsg) == -1)
+			return (-1);
+		w->ready = 1;
+		run_check_go();
+		return (0);
+	case IMSG_ERROR:
+		worker_error(w, imsg);
+		return (0);
+	}
+	if (w != &run.workers[WORKER_SUPERVISOR])
+		return (-1);
+	return (supervisor_life(imsg));
+}
+
+static void
+parent_dispatch_worker(struct run_worker *w, short event)
+{
+	struct imsg	 imsg;
+	int		 n, open = 1, ret;
+
+	if (event & EV_READ)
+		if ((open = imsgbuf_read(&w->iev.ibuf)) == -1) {
+			worker_broken(w, "channel: %s", strerror(errno));
+			return;
+		}
+	for (;;) {
+		if ((n = imsgbuf_get(&w->iev.ibuf, &imsg)) == -1) {
+			worker_broken(w, "bad message");
+			return;
+		}
+		if (n == 0)
+			break;
+		log_debug("%s from %s", proto_name(imsg_get_type(&imsg)),
+		    w->name);
+		ret = worker_imsg(w, &imsg);
+		if (ret == -1)
+			worker_broken(w, "%s (%u) out of place",
+			    proto_name(imsg_get_type(&imsg)),
+			    imsg_get_type(&imsg));
+		imsg_free(&imsg);
+		if (ret == -1 || w->iev.ibuf.fd == -1)
+			return;
+	}
+	if (open)
+		imsg_event_add(&w->iev);
+	else if (run.state == RUN_ENDING)
+		imsg_event_close(&w->iev);
+	else
+		worker_broken(w, "gone");
+}
+
+static void
+parent_dispatch_supervisor(int fd, short event, void *arg)
+{
+	(void)fd;
+	(void)arg;
+	parent_dispatch_worker(&run.workers[WORKER_SUPERVISOR], event);
+}
+
+static void
+parent_dispatch_cowd(int fd, short event, void *arg)
+{
+	(void)fd;
+	(void)arg;
+	parent_dispatch_worker(&run.workers[WORKER_COWD], event);
+}
+
+static void
+parent_dispatch_netd(int fd, short event, void *arg)
+{
+	(void)fd;
+	(void)arg;
+	parent_dispatch_worker(&run.workers[WORKER_NETD], event);
+}
+
+static struct run_worker *
+worker_by_pid(pid_t pid)
+{
+	int	 i;
+
+	for (i = 0; i < WORKER_MAX; i++)
+		if (run.workers[i].pid == pid)
+			return (&run.workers[i]);
+	return (NULL);
+}
+
+static void
+worker_changed(struct run_worker *w, int status)
+{
+	struct timeval	 tv = { WORKER_STOPPED_SECONDS, 0 };
+
+	if (WIFSTOPPED(status)) {
+		evtimer_add(&w->stopped, &tv);
+		return;
+	}
+	if (WIFCONTINUED(status)) {
+		evtimer_del(&w->stopped);
+		return;
+	}
+	w->pid = 0;
+	evtimer_del(&w->stopped);
+	/* Its last words may still be in the channel; they come first. */
+	if (w->iev.ibuf.fd != -1)
+		parent_dispatch_worker(w, EV_READ);
+	if (run.state == RUN_ENDING)
+		return;
+	if (WIFSIGNALED(status))
+		log_warnx("%s: killed by signal %d%s", w->name,
+		    WTERMSIG(status), WTERMSIG(status) == SIGSYS ?
+		    " (a system call it may not make)" : "");
+	run_failed(REASON_WORKER, EXIT_SANDLOCK);
+}
+
+/* Every child that has changed; orphans of a lost supervisor among them. */
+void
+workers_reap(void)
+{
+	struct run_worker	*w;
+	pid_t			 pid;
+	int			 status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED |
+	    WCONTINUED)) > 0) {
+		if ((w = worker_by_pid(pid)) != NULL)
+			worker_changed(w, status);
+		else if (run.kernel_only && pid == run.workload.pid)
+			run_child(status);
+	}
+	if (pid == -1 && errno == ECHILD && run.state == RUN_ENDING)
+		event_loopexit(NULL);
+}
+
+/* Their order to finish. */
+void
+workers_close(void)
+{
+	int	 i;
+
+	for (i = 0; i < WORKER_MAX; i++)
+		if (run.workers[i].name != NULL)
+			imsg_event_close(&run.workers[i].iev);
+}
+
+/*
+ * Everything below us, workers included.  Without a signal scope of our own a
+ * tree that forks faster than it is walked needs several tries: the caller
+ * repeats this until nobody is left.
+ */
+void
+workers_kill(void)
+{
+	if (tree_signal_domain(SIGKILL) == -1 && errno == EPERM &&
+	    tree_signal(getpid(), SIGKILL) == -1)
+		log_warn("/proc");
+}
