@@ -1,0 +1,99 @@
+#!/bin/sh
+#
+# Copyright (c) 2026 The sandlock authors
+#
+# Permission to use, copy, modify, and distribute this software for any
+# purpose with or without fee is hereby granted, provided that the above
+# copyright notice and this permission notice appear in all copies.
+#
+# THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+# WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+# MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+# ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+# WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+# ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+# OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+
+# Run the tests: as the caller, and when that is root also as nobody, since an
+# ordinary user is who runs sandlock.  The last line counts both runs.  Fails on
+# a failed test, on a skip that skips.txt does not expect, and on no test.
+
+set -u
+
+cd "$(dirname "$0")" || exit 1
+passed=0 failed=0 skipped=0 unexpected=0
+
+# run_as NAME [COMMAND ...]: COMMAND is what changes the user.
+run_as()
+{
+	name=$1
+	shift
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/sandlock-regress.XXXXXX") || exit 1
+	if [ "$name" = nobody ]; then
+		chown nobody "$dir" || exit 1
+	fi
+	echo "===> tests as $name"
+	"$@" env HOME="$dir" TMPDIR="$dir" XDG_CONFIG_HOME= \
+	    kyua -v parallelism="${JOBS:-2}" -v unprivileged_user=nobody \
+	    test -k "$PWD/Kyuafile" --results-file="$dir/results" \
+	    >"$dir/log" 2>&1
+	grep -v -e '->  passed' "$dir/log"
+	"$@" env HOME="$dir" kyua report --results-file="$dir/results" \
+	    --results-filter=skipped >"$dir/report" 2>&1
+	count "$dir/report"
+	skips "$dir/report" "$name"
+	if grep -q '^Test cases: .*\(failed\|broken\)' "$dir/report"; then
+		"$@" env HOME="$dir" kyua report --verbose \
+		    --results-file="$dir/results" \
+		    --results-filter=broken,failed
+	fi
+	rm -rf "$dir"
+}
+
+# number REPORT WORD: how many "N WORD" the report counts.
+number()
+{
+	sed -n "s/^Test cases:.*[^0-9]\([0-9][0-9]*\) $2.*/\1/p" "$1"
+}
+
+count()
+{
+	total=$(number "$1" total)
+	s=$(number "$1" skipped)
+	b=$(number "$1" broken)
+	f=$(number "$1" failed)
+	if [ "${total:-0}" = 0 ]; then
+		cat "$1"
+		echo "no test was run"
+		failed=$((failed + 1))
+		return
+	fi
+	bad=$((${b:-0} + ${f:-0}))
+	failed=$((failed + bad))
+	skipped=$((skipped + ${s:-0}))
+	passed=$((passed + total - bad - ${s:-0}))
+}
+
+# Each line of skips.txt: who runs the tests, and the reason in full.
+skips()
+{
+	grep ' -> *skipped: ' "$1" | while read -r line; do
+		reason=${line#*skipped: }
+		reason=${reason%  \[*}
+		grep -qxF "$2: $reason" skips.txt || echo "$line"
+	done >"$1.skips"
+	if [ -s "$1.skips" ]; then
+		echo "unexpected skips as $2:"
+		cat "$1.skips"
+		unexpected=$((unexpected + $(wc -l <"$1.skips")))
+	fi
+}
+
+if [ "$(id -u)" = 0 ]; then
+	run_as root
+	run_as nobody setpriv --reuid=nobody --regid=nogroup --clear-groups
+else
+	run_as user
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$unexpected" = 0 ]
