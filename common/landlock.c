@@ -323,44 +323,65 @@ landlock_scope_signals(int abi)
 	return (ret);
 }
 
+/*
+ * Removing a directory takes a right on the one above, which then holds below
+ * that, too: what it can cost there are empty directories.
+ */
+static int
+ruleset_add_removal(int ruleset, const struct landlock_self *ls)
+{
+	if (ls->dir == -1)
+		return (0);
+	if (ruleset_add_fd(ruleset, LL_FS_READ_DIR | LL_FS_REMOVE_DIR |
+	    LL_FS_REMOVE_FILE, ls->dir) == -1)
+		return (-1);
+	return (ruleset_add_fd(ruleset, LL_FS_REMOVE_DIR, ls->dir_parent));
+}
+
+int
+landlock_self(const struct landlock_self *ls)
+{
+	struct ll_ruleset_attr	 attr;
+	int			 ret = -1, ruleset;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.handled_fs = LL_FS_ABI1;
+	if (landlock_has(ls->abi, PROT_FS_REFER))
+		attr.handled_fs |= LL_FS_REFER;
+	if (landlock_has(ls->abi, PROT_FS_TRUNCATE))
+		attr.handled_fs |= LL_FS_TRUNCATE;
+	if (landlock_has(ls->abi, PROT_FS_IOCTL_DEV))
+		attr.handled_fs |= LL_FS_IOCTL_DEV;
+	if (landlock_has(ls->abi, PROT_NET_TCP)) {
+		attr.handled_net = LL_NET_BIND_TCP;
+		if (!ls->any_connect)
+			attr.handled_net |= LL_NET_CONNECT_TCP;
+	}
+	if (ls->scope && landlock_has(ls->abi, PROT_SIGNAL_SCOPE))
+		attr.scoped = LL_SCOPE_SIGNAL | LL_SCOPE_ABSTRACT;
+
+	if ((ruleset = ruleset_create(&attr, ls->abi)) == -1)
+		return (-1);
+	if (ruleset_add_removal(ruleset, ls) == -1 ||
+	    (ls->proc && ruleset_add_path(ruleset, attr.handled_fs, "/proc",
+	    PERM_READ, 0) == -1) ||
+	    (ls->ports != NULL && ruleset_add_ports(ruleset, attr.handled_net,
+	    ls->ports) == -1))
+		goto done;
+	ret = ruleset_enter(ruleset);
+ done:
+	close(ruleset);
+	return (ret);
+}
+
 int
 landlock_worker(int abi, const struct workload_paths *paths,
     const struct workload_ports *ports, int any)
 {
-	const struct workload_path	*wp;
-	struct ll_ruleset_attr		 attr;
-	int				 ret = -1, ruleset;
+	struct landlock_self	 ls = { .abi = abi, .scope = 1, .dir = -1,
+				    .dir_parent = -1, .ports = ports,
+				    .any_connect = any };
 
-	memset(&attr, 0, sizeof(attr));
-	attr.handled_fs = LL_FS_ABI1;
-	if (landlock_has(abi, PROT_FS_REFER))
-		attr.handled_fs |= LL_FS_REFER;
-	if (landlock_has(abi, PROT_FS_TRUNCATE))
-		attr.handled_fs |= LL_FS_TRUNCATE;
-	if (landlock_has(abi, PROT_FS_IOCTL_DEV))
-		attr.handled_fs |= LL_FS_IOCTL_DEV;
-	if (landlock_has(abi, PROT_NET_TCP)) {
-		attr.handled_net = LL_NET_BIND_TCP;
-		if (!any)
-			attr.handled_net |= LL_NET_CONNECT_TCP;
-	}
-	if (landlock_has(abi, PROT_SIGNAL_SCOPE))
-		attr.scoped = LL_SCOPE_SIGNAL | LL_SCOPE_ABSTRACT;
-
-	if ((ruleset = ruleset_create(&attr, abi)) == -1)
-		return (-1);
-	if (paths != NULL)
-		STAILQ_FOREACH(wp, paths, entry)
-			if (ruleset_add_path(ruleset, attr.handled_fs,
-			    wp->path, wp->perms, wp->optional) == -1)
-				goto done;
-	if (ports != NULL && ruleset_add_ports(ruleset, attr.handled_net,
-	    ports) == -1)
-		goto done;
-	if (ruleset_enter(ruleset) == -1)
-		goto done;
-	ret = 0;
- done:
-	close(ruleset);
-	return (ret);
+	(void)paths;
+	return (landlock_self(&ls));
 }

@@ -47,10 +47,21 @@ int	 landlock_workload(const struct workload_conf *, int,
 int	 landlock_scope_signals(int);
 
 /*
- * Confine a worker: the files of the paths, with their rights; no TCP but the
- * given ports to connect to (NULL: none; any: all); signals and abstract
- * sockets scoped where the ABI has it.  0, or -1 and errno.
+ * The domain of one of our own programs: no file, no TCP bind, and besides only
+ * what is named here.
  */
+struct landlock_self {
+	int				 abi;
+	int				 scope;	/* signals, abstract sockets */
+	int				 proc;	/* /proc may be read */
+	int				 dir;	/* may be removed; -1: none */
+	int				 dir_parent;	/* where dir lies */
+	int				 any_connect;	/* every TCP port */
+	const struct workload_ports	*ports;	/* to connect to, or NULL */
+};
+
+/* 0, or -1 and errno. */
+int	 landlock_self(const struct landlock_self *);
 int	 landlock_worker(int, const struct workload_paths *,
 	    const struct workload_ports *, int);
 

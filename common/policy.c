@@ -713,9 +713,8 @@ policy_parse_target(const char *s, struct net_rule *rule)
 }
 
 /*
- * Split "target[:ports]" where target may be an IPv6 address, with or without
- * brackets: without them it cannot have ports.  "[net]/bits" and "[net/bits]"
- * are the same.
+ * Split "target[:ports]" where target may be an IPv6 address in brackets, which
+ * it needs: "::1:22" is an address too.  "[net]/bits" is "[net/bits]".
  */
 static const char *
 split_target(const char *s, char *target, size_t size, const char **ports)
@@ -739,9 +738,8 @@ split_target(const char *s, char *target, size_t size, const char **ports)
 		rest += len;
 	} else {
 		rest = s + strcspn(s, ":");
-		/* Two colons and no port range: a bare IPv6 address. */
 		if (*rest == ':' && strchr(rest + 1, ':') != NULL)
-			rest = s + strlen(s);
+			return ("an IPv6 address goes in brackets");
 		if ((size_t)(rest - s) >= size)
 			return ("bad host name");
 		snprintf(target, size, "%.*s", (int)(rest - s), s);

@@ -132,7 +132,7 @@ TAILQ_HEAD(policy_fds, policy_fd);
  */
 struct policy {
 	char			*name;		/* profile, NULL without one */
-	int			 guard_home;	/* "." may not be HOME or above */
+	int			 guard_home;	/* "." may not be HOME */
 	struct policy_paths	 paths;
 	struct policy_envs	 envs;
 	int			 env_mode_set;
@@ -145,7 +145,7 @@ struct policy {
 	struct policy_fds	 pass_fds;
 
 	int			 private_home;	/* HOME is a fresh directory */
-	int			 private_tmp;	/* TMPDIR is a fresh directory */
+	int			 private_tmp;	/* TMPDIR is fresh */
 	char			*directory;	/* --cwd; NULL: inherited */
 
 	uint32_t		 max_processes;	/* 0: no limit */

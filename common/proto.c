@@ -212,9 +212,6 @@ proto_send_workload(struct imsgbuf *ib, const struct workload_conf *wc)
 	    proto_add_flag(b, wc->no_randomize_memory) == -1 ||
 	    proto_add_flag(b, wc->cpu_set) == -1 ||
 	    ibuf_add(b, &wc->cpus, sizeof(wc->cpus)) == -1 ||
-	    proto_add_flag(b, wc->user_set) == -1 ||
-	    ibuf_add_h32(b, wc->user_uid) == -1 ||
-	    ibuf_add_h32(b, wc->user_gid) == -1 ||
 	    ibuf_add_h32(b, wc->max_processes) == -1 ||
 	    ibuf_add_h32(b, wc->cpu_percent) == -1 ||
 	    proto_add_flag(b, wc->verbose) == -1) {
@@ -251,9 +248,6 @@ proto_recv_workload(struct imsg *imsg, struct workload_conf *wc)
 	    proto_get_flag(&b, &wc->no_randomize_memory) == -1 ||
 	    proto_get_flag(&b, &wc->cpu_set) == -1 ||
 	    ibuf_get(&b, &wc->cpus, sizeof(wc->cpus)) == -1 ||
-	    proto_get_flag(&b, &wc->user_set) == -1 ||
-	    ibuf_get_h32(&b, &wc->user_uid) == -1 ||
-	    ibuf_get_h32(&b, &wc->user_gid) == -1 ||
 	    ibuf_get_h32(&b, &wc->max_processes) == -1 ||
 	    ibuf_get_h32(&b, &wc->cpu_percent) == -1 ||
 	    proto_get_flag(&b, &wc->verbose) == -1)

@@ -312,10 +312,16 @@ rmtree(int parentfd, const char *name)
 		errno = EINVAL;
 		return (-1);
 	}
-	if (unlinkat(parentfd, name, 0) == 0 || errno == ENOENT)
+	/* As a directory first: the right to remove a file may be missing. */
+	if (unlinkat(parentfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return (0);
-	if (errno != EISDIR)
+	if (errno == EBUSY)
 		return (-1);
+	if (errno == ENOTDIR) {
+		if (unlinkat(parentfd, name, 0) == 0 || errno == ENOENT)
+			return (0);
+		return (-1);
+	}
 
 	memset(&rt, 0, sizeof(rt));
 	rt.parentfd = parentfd;
@@ -324,9 +330,6 @@ rmtree(int parentfd, const char *name)
 		if (errno == ENOENT)
 			return (0);
 		rmtree_fail(&rt, errno);
-		/* It may be empty all the same. */
-		if (unlinkat(parentfd, name, AT_REMOVEDIR) == 0)
-			rt.error = 0;
 	}
 	while (rt.nlevels > 0) {
 		if (level_scan(&rt))

@@ -125,6 +125,9 @@ worker_read(struct imsgev *iev, short event, const char *peer)
 		if (imsgbuf_write(&iev->ibuf) == -1) {
 			if (errno == EPIPE || errno == ECONNRESET)
 				return (0);
+			/* Descriptors in flight: the peer has to read first. */
+			if (errno == ETOOMANYREFS)
+				return (1);
 			fatal("channel to %s", peer);
 		}
 	}

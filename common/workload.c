@@ -56,7 +56,6 @@ static const char	*stage_names[] = {
 	[STAGE_TERMINAL] = "terminal",
 	[STAGE_DIRECTORY] = "working directory",
 	[STAGE_LIMITS] = "limits",
-	[STAGE_USER] = "user namespace",
 	[STAGE_LANDLOCK] = "landlock",
 	[STAGE_FILTER] = "system call filter",
 	[STAGE_EXEC] = "exec"
@@ -177,40 +176,6 @@ workload_add_passfd(struct workload_conf *wc, int number, int fd)
 	wc->passfds = passfds;
 	wc->npassfds++;
 	return (0);
-}
-
-static int
-write_file(const char *path, const char *text)
-{
-	int	 fd, ret = -1, saved_errno;
-	size_t	 len = strlen(text);
-
-	if ((fd = open(path, O_WRONLY | O_CLOEXEC)) == -1)
-		return (-1);
-	if (write(fd, text, len) == (ssize_t)len)
-		ret = 0;
-	saved_errno = errno;
-	close(fd);
-	errno = saved_errno;
-	return (ret);
-}
-
-int
-workload_user(uid_t uid, gid_t gid)
-{
-	char	 map[64];
-	uid_t	 outer_uid = geteuid();
-	gid_t	 outer_gid = getegid();
-
-	if (unshare(CLONE_NEWUSER) == -1)
-		return (-1);
-	if (write_file("/proc/self/setgroups", "deny") == -1)
-		return (-1);
-	snprintf(map, sizeof(map), "%u %u 1\n", uid, outer_uid);
-	if (write_file("/proc/self/uid_map", map) == -1)
-		return (-1);
-	snprintf(map, sizeof(map), "%u %u 1\n", gid, outer_gid);
-	return (write_file("/proc/self/gid_map", map));
 }
 
 /* Tell the parent, with the listener if there is one. */

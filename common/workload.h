@@ -67,9 +67,6 @@ struct workload_conf {
 	int			 no_randomize_memory;
 	int			 cpu_set;
 	cpu_set_t		 cpus;
-	int			 user_set;
-	uid_t			 user_uid;
-	gid_t			 user_gid;
 	uint32_t		 max_processes;
 	uint32_t		 cpu_percent;
 	int			 verbose;
@@ -95,7 +92,6 @@ enum workload_stage {
 	STAGE_TERMINAL,
 	STAGE_DIRECTORY,
 	STAGE_LIMITS,
-	STAGE_USER,
 	STAGE_LANDLOCK,
 	STAGE_FILTER,
 	STAGE_EXEC
@@ -136,12 +132,6 @@ void	 workload_go(struct workload *);
  * it is not known yet, -1 with stage and errno when it failed.
  */
 int	 workload_outcome(struct workload *, enum workload_stage *);
-
-/*
- * Become uid:gid in a new user namespace, without any capability in it; 0, or
- * -1 and errno.
- */
-int	 workload_user(uid_t, gid_t);
 
 const char	*workload_stage_name(enum workload_stage);
 

@@ -46,6 +46,7 @@ main(void)
 	worker_init("cowd", 0, 0, cowd_dispatch_parent);
 	/* No channel yet: the end of the parent alone ends this worker. */
 	cowd_supervisor.ibuf.fd = -1;
+	unix_init();
 	lock_setup();
 	event_dispatch();
 	fatalx("event loop ended");

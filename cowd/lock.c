@@ -27,6 +27,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,8 +35,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lockdown.h"
 #include "cowd.h"
+#include "lockdown.h"
 #include "worker.h"
 
 #ifndef SYS_fchmodat2
@@ -121,6 +122,8 @@ static const struct lockdown_rule	 lock_rules[] = {
 
 	/* connect the workload's socket; no socket can be made here */
 	LOCKDOWN_ALLOW(SYS_connect),
+	/* not to wait in connect, should the workload clear O_NONBLOCK */
+	LOCKDOWN_ALLOW_IF(SYS_setitimer, BPF_COND_EQ(0, ITIMER_REAL)),
 	/* what kind of socket it is */
 	LOCK_GETSOCKOPT(SO_DOMAIN),
 	LOCK_GETSOCKOPT(SO_TYPE),

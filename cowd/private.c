@@ -24,6 +24,7 @@
 #include <sys/types.h>
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ private_set(const char *path)
 	    (private_fd = openat(private_parent, name, O_PATH | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC)) == -1 ||
 	    inode_stat(private_fd, &private_inode) == -1)
-		fatal("%s", path);
+		worker_fail("%s: %s", path, strerror(errno));
 	free(dir);
 }
 

@@ -59,6 +59,7 @@ struct connection {
 	uint32_t		 id;
 	uint64_t		 cookie;	/* of the socket */
 	int			 fd;
+	int			 flags;		/* of the socket, at first */
 	int			 blocking;	/* for the workload */
 	int			 waiting;	/* in the trees and the loop */
 	int			 pending;	/* errno when time is up */
@@ -133,17 +134,20 @@ connection_sibling(const struct connection *c)
 static void
 connection_free(struct connection *c)
 {
-	int	 flags;
+	int	 flags = c->flags;
 
 	if (c->waiting) {
 		event_del(&c->ev);
 		RB_REMOVE(connection_ids, &ids, c);
 		RB_REMOVE(connection_sockets, &sockets, c);
 		inflight--;
+		/* Other flags may have changed in the meantime. */
+		if ((flags = fcntl(c->fd, F_GETFL)) == -1)
+			log_warn("fcntl");
 	}
-	if (c->blocking && (inflight == 0 || connection_sibling(c) == NULL) &&
-	    ((flags = fcntl(c->fd, F_GETFL)) == -1 ||
-	    fcntl(c->fd, F_SETFL, flags & ~O_NONBLOCK) == -1))
+	if (c->blocking && flags != -1 &&
+	    (inflight == 0 || connection_sibling(c) == NULL) &&
+	    fcntl(c->fd, F_SETFL, flags & ~O_NONBLOCK) == -1)
 		log_warn("fcntl");
 	close(c->fd);
 	free(c);
@@ -229,6 +233,23 @@ connect_routed(int fd, int domain)
 	    len > 0);
 }
 
+static int
+v4_unspecified(const void *v4)
+{
+	static const uint8_t	 zero[4];
+
+	return (memcmp(v4, zero, sizeof(zero)) == 0);
+}
+
+/* Where a connect to 0.0.0.0 goes from a socket with this local address. */
+static const void *
+v4_default(const void *local)
+{
+	static const uint8_t	 loopback[4] = { 127, 0, 0, 1 };
+
+	return (v4_unspecified(local) ? loopback : local);
+}
+
 /*
  * The kernel puts a destination of its own for an unspecified one: loopback,
  * or the address to which the socket is bound.  Name it, so that it is judged
@@ -238,46 +259,36 @@ static void
 connect_specify(struct connection *c)
 {
 	struct sockaddr_storage	 local;
-	struct sockaddr_in	*in4, *local4;
-	struct sockaddr_in6	*in6, *local6;
+	struct sockaddr_in	*in4 = (struct sockaddr_in *)&c->addr;
+	struct sockaddr_in6	*in6 = (struct sockaddr_in6 *)&c->addr;
+	struct sockaddr_in6	*bound = (struct sockaddr_in6 *)&local;
 	socklen_t		 len = sizeof(local);
-	struct in_addr		 v4;
+	int			 any, any4;
+	uint8_t			*v4 = &in6->sin6_addr.s6_addr[12];
 
+	any = c->addr.ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
+	any4 = c->addr.ss_family == AF_INET ?
+	    v4_unspecified(&in4->sin_addr) :
+	    IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && v4_unspecified(v4);
+	if (!any && !any4)
+		return;
 	memset(&local, 0, sizeof(local));
 	if (getsockname(c->fd, (struct sockaddr *)&local, &len) == -1)
 		memset(&local, 0, sizeof(local));
-	in4 = (struct sockaddr_in *)&c->addr;
-	in6 = (struct sockaddr_in6 *)&c->addr;
-	local4 = (struct sockaddr_in *)&local;
-	local6 = (struct sockaddr_in6 *)&local;
-	v4.s_addr = htonl(INADDR_LOOPBACK);
-	if (c->addr.ss_family == AF_INET) {
-		if (in4->sin_addr.s_addr != htonl(INADDR_ANY))
-			return;
-		if (local.ss_family == AF_INET &&
-		    local4->sin_addr.s_addr != htonl(INADDR_ANY))
-			v4 = local4->sin_addr;
-		in4->sin_addr = v4;
-		return;
-	}
-	if (local.ss_family == AF_INET6 &&
-	    IN6_IS_ADDR_V4MAPPED(&local6->sin6_addr)) {
-		/* Bound to IPv4: :: is its loopback. */
-		if (IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr)) {
-			in6->sin6_addr = local6->sin6_addr;
-			memcpy(&in6->sin6_addr.s6_addr[12], &v4, sizeof(v4));
-			return;
-		}
-		if (memcmp(&local6->sin6_addr.s6_addr[12], "\0\0\0\0",
-		    4) != 0)
-			memcpy(&v4, &local6->sin6_addr.s6_addr[12],
-			    sizeof(v4));
-	}
-	if (IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
+	if (c->addr.ss_family == AF_INET)
+		memcpy(&in4->sin_addr, v4_default(
+		    &((struct sockaddr_in *)&local)->sin_addr), 4);
+	else if (any4)
+		memcpy(v4, v4_default(
+		    IN6_IS_ADDR_V4MAPPED(&bound->sin6_addr) ?
+		    &bound->sin6_addr.s6_addr[12] : v4), 4);
+	else if (IN6_IS_ADDR_V4MAPPED(&bound->sin6_addr)) {
+		/* For a socket of IPv4 :: is the loopback of IPv4. */
+		in6->sin6_addr = bound->sin6_addr;
+		memcpy(v4, v4_default("\0\0\0\0"), 4);
+	} else
 		in6->sin6_addr = in6addr_loopback;
-	else if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) &&
-	    memcmp(&in6->sin6_addr.s6_addr[12], "\0\0\0\0", 4) == 0)
-		memcpy(&in6->sin6_addr.s6_addr[12], &v4, sizeof(v4));
 }
 
 /*
@@ -344,12 +355,11 @@ connect_set_nonblock(struct connection *c)
 {
 	struct connection	*other;
 	socklen_t		 len = sizeof(c->cookie);
-	int			 flags;
 
-	if ((flags = fcntl(c->fd, F_GETFL)) == -1)
+	if ((c->flags = fcntl(c->fd, F_GETFL)) == -1)
 		return (-1);
-	if (!(flags & O_NONBLOCK)) {
-		if (fcntl(c->fd, F_SETFL, flags | O_NONBLOCK) == -1)
+	if (!(c->flags & O_NONBLOCK)) {
+		if (fcntl(c->fd, F_SETFL, c->flags | O_NONBLOCK) == -1)
 			return (-1);
 		c->blocking = 1;
 	}

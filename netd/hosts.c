@@ -61,7 +61,8 @@ struct zone {
 	uint32_t		 scope;
 };
 
-static STAILQ_HEAD(, zone)	 zones = STAILQ_HEAD_INITIALIZER(zones);
+static STAILQ_HEAD(zones, zone)	 zones =
+    STAILQ_HEAD_INITIALIZER(zones);
 static struct addresses		 own = STAILQ_HEAD_INITIALIZER(own);
 static int			 hosts_fd = -1, resolv_fd = -1;
 

@@ -47,7 +47,7 @@ struct netrule {
 };
 
 struct netrules {
-	STAILQ_HEAD(, netrule)	 head;
+	STAILQ_HEAD(netrule_head, netrule)	 head;
 };
 
 /* A prefix of IPv6 whose addresses carry an IPv4 address. */

@@ -50,10 +50,12 @@ struct lookup {
 	char			 name[NET_NAME_MAX];
 	struct addresses	 found;
 	struct addresses	 answers;	/* of name servers, unjudged */
-	int			 error;		/* DNS_ERR_* of the last one */
+	int			 unanswered;	/* questions */
+	int			 error;		/* the first DNS_ERR_* */
 };
 
-static TAILQ_HEAD(, lookup)	 lookups = TAILQ_HEAD_INITIALIZER(lookups);
+static TAILQ_HEAD(lookups, lookup)	 lookups =
+    TAILQ_HEAD_INITIALIZER(lookups);
 static const struct net_rules	*name_rules;
 static void			(*resolve_done)(void);
 static struct evdns_base	*dns;
@@ -286,7 +288,8 @@ resolve_finish(int fd, short event, void *arg)
 		if (bad != NULL)
 			worker_fail("%s: its address %s is %s", l->name,
 			    netaddr_text(&bad->na, buf), why);
-		worker_fail("%s: %s", l->name, dns_error(l->error));
+		worker_fail("%s: %s", l->name, dns_error(l->unanswered > 0 ?
+		    DNS_ERR_TIMEOUT : l->error));
 	}
 	/* After all are judged: an address of one name admits no other. */
 	TAILQ_FOREACH(l, &lookups, entry) {
@@ -317,8 +320,9 @@ resolve_answer(int error, char type, int count, int ttl, void *addresses,
 	(void)ttl;
 	if (finished)
 		return;
-	/* "No such name" for one family may be "no address" for the other. */
-	if (error != DNS_ERR_NONE && l->error != DNS_ERR_NOTEXIST)
+	l->unanswered--;
+	/* Of two errors the one that says more than "no address". */
+	if (error != DNS_ERR_NONE && l->error == DNS_ERR_NODATA)
 		l->error = error;
 	for (i = 0; error == DNS_ERR_NONE && i < count; i++) {
 		memset(&na, 0, sizeof(na));
@@ -338,6 +342,8 @@ resolve_ask(struct lookup *l)
 	    resolve_answer, l) == NULL || evdns_base_resolve_ipv6(dns,
 	    l->name, DNS_QUERY_NO_SEARCH, resolve_answer, l) == NULL)
 		worker_fail("%s: cannot ask the name servers", l->name);
+	l->unanswered = 2;
+	l->error = DNS_ERR_NODATA;
 	pending += 2;
 }
 
@@ -403,7 +409,6 @@ resolve_start(const struct net_rules *rules, void (*done)(void))
 			lookup_localhost(l);
 		if (!STAILQ_EMPTY(&l->found))
 			continue;
-		l->error = DNS_ERR_TIMEOUT;
 		if (dns == NULL)
 			resolve_servers();
 		resolve_ask(l);

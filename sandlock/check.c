@@ -54,7 +54,7 @@
 #include "landlock.h"
 #include "lockdown.h"
 #include "log.h"
-#include "sandlock.h"
+#include "run.h"
 #include "workload.h"
 
 #define NELEMS(a)	(sizeof(a) / sizeof((a)[0]))
@@ -469,7 +469,7 @@ static void
 probe_user_namespace(struct outcome *o, int arg)
 {
 	(void)arg;
-	if (workload_user(0, 0) == -1)
+	if (identity_namespace(0, 0) == -1)
 		failed(o, "unshare");
 	else if (getuid() != 0)
 		no(o, "no identity in it");

@@ -233,9 +233,6 @@ conf_scalars(void)
 	wc->no_coredump = p->no_coredump;
 	wc->no_huge_pages = p->no_huge_pages;
 	wc->no_randomize_memory = p->no_randomize_memory;
-	wc->user_set = p->user_set;
-	wc->user_uid = p->user_uid;
-	wc->user_gid = p->user_gid;
 	wc->max_processes = p->max_processes;
 	wc->cpu_percent = p->cpu_percent;
 	if (p->cpu_cores != NULL) {

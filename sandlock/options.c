@@ -38,6 +38,7 @@
 
 #define OPTION_LONG	256	/* above every letter: index of a row */
 #define USAGE_COLUMNS	80
+#define HELP_COLUMN	38	/* wider than each option */
 
 enum option_action {
 	OPTION_SET,		/* set: a setting of the policy */
@@ -68,7 +69,7 @@ struct option_row {
 static const struct option_row rows[] = {
 	{ "allow-degraded", 0, "NAME", "allow degraded", OPTION_SET,
 	    setting_degraded, NULL,
-	    "only warn if the kernel lacks protection NAME" },
+	    "warn where the kernel lacks protection" },
 	{ "clean-env", 0, NULL, "environment clean", OPTION_SET,
 	    setting_environment, "clean", "keep PATH, HOME and the like only" },
 	{ "cpu-cores", 0, "LIST", "cpus", OPTION_SET,
@@ -98,16 +99,16 @@ static const struct option_row rows[] = {
 	{ "help", 'h', NULL, "-", OPTION_HELP,
 	    NULL, NULL, "print this" },
 	{ "interactive", 'i', NULL, "-", OPTION_NOTHING,
-	    NULL, NULL, "accepted; standard streams are inherited anyway" },
+	    NULL, NULL, "accepted, has no effect" },
 	{ "kill-after", 0, "SECONDS", "limit kill-after", OPTION_SET,
 	    setting_kill_after, NULL, "KILL so long after TERM; default 2" },
 	{ "log-denials", 0, "FD|FILE", "log denials", OPTION_SET,
 	    setting_log, NULL, "one JSON line for each denial" },
 	{ NULL, 'n', NULL, "-", OPTION_PARSE_ONLY,
-	    NULL, NULL, "only check the policy; with -v print it" },
+	    NULL, NULL, "check only; with -v print the policy" },
 	{ "net-allow", 0, "SPEC", "pass out", OPTION_SET,
 	    setting_net_out, NULL,
-	    "admit TCP connects to [tcp://]target[:ports]" },
+	    "admit TCP connects to target[:ports]" },
 	{ "net-allow-bind", 0, "PORTS", "pass in", OPTION_SET,
 	    setting_net_in, NULL, "admit TCP servers on these ports" },
 	{ "no-coredump", 0, NULL, "no coredump", OPTION_SET,
@@ -135,13 +136,13 @@ static const struct option_row rows[] = {
 	{ "status-fd", 0, "FD", "status fd", OPTION_SET,
 	    setting_status_fd, NULL, "one JSON line at the end" },
 	{ "syscalls", 0, "allow-list|deny-list", "syscalls", OPTION_SET,
-	    setting_syscalls, NULL, "what is not listed is denied, or allowed" },
+	    setting_syscalls, NULL, "deny, or allow, what is not listed" },
 	{ "timeout", 't', "SECONDS", "limit time", OPTION_SET,
 	    setting_time, NULL, "end the run after this time" },
 	{ "unset-env", 0, "NAME", "unsetenv", OPTION_SET,
 	    setting_unsetenv, NULL, "drop a variable" },
 	{ "unveil", 0, "PATH:PERMS[?]", "unveil", OPTION_GRANT,
-	    setting_unveil, NULL, "grant r, w, x, c; ? if it may be missing" },
+	    setting_unveil, NULL, "grant r, w, x, c; ?: may be missing" },
 	{ "user", 0, "UID:GID", "user", OPTION_SET,
 	    setting_user, NULL, "identity in a user namespace" },
 	{ NULL, 'v', NULL, "-", OPTION_VERBOSE,
@@ -679,9 +680,7 @@ options_help(FILE *f)
 		    rows[i].name != NULL ? rows[i].name : "",
 		    rows[i].name != NULL && rows[i].arg != NULL ? " " : "",
 		    rows[i].arg != NULL ? rows[i].arg : "");
-		fprintf(f, "  %-36s%s %s\n", left,
-		    strlen(left) > 36 ? "\n                                      "
-		    : "", rows[i].help);
+		fprintf(f, "  %-*s %s\n", HELP_COLUMN, left, rows[i].help);
 	}
 }
 

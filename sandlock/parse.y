@@ -141,7 +141,7 @@ static void		 words_move(struct words *);
 static void		 each(const char *, const char *(*)(struct policy *,
 			    const char *));
 static void		 sym_set(const char *, const char *, int);
-static const char	*sym_get(const char *);
+static const char	*sym_get(const char *, int *);
 static void		 include(const char *);
 static void		 profile_begin(const char *, const char *);
 static void		 profile_end(void);
@@ -643,8 +643,9 @@ sym_set(const char *name, const char *value, int lineno)
 	sym->lineno = lineno;
 }
 
+/* The value of a macro, and whether it may be a list; NULL without one. */
 static const char *
-sym_get(const char *name)
+sym_get(const char *name, int *list)
 {
 	struct macro	*macro;
 	struct sym	*sym;
@@ -654,12 +655,14 @@ sym_get(const char *name)
 		if (strcmp(sym->name, name) == 0) {
 			sym->used = 1;
 			value = sym->value;
+			*list = value[0] == '{';
 		}
 	if (macros != NULL)
 		TAILQ_FOREACH(macro, macros, entry)
 			if (strcmp(macro->name, name) == 0) {
 				macro->used = 1;
 				value = macro->value;
+				*list = 0;
 			}
 	return (value);
 }
@@ -1036,14 +1039,16 @@ word_char(int c)
 
 /*
  * A macro stands for one word, whatever characters that holds, unless its
- * value is a list: only a list is read as if it stood in the file.
+ * value is a list: only a list is read as if it stood in the file.  A value
+ * from the command line is never read that way: scripts put names of files
+ * there that somebody else chose.
  */
 static int
 lex_macro(void)
 {
 	const char	*value;
 	size_t		 n = 0;
-	int		 c;
+	int		 c, list;
 
 	if (expansion != NULL) {
 		yyerror("macro inside the text of a macro");
@@ -1060,11 +1065,11 @@ lex_macro(void)
 		yyerror("'$' without the name of a macro");
 		return (skip_line());
 	}
-	if ((value = sym_get(token)) == NULL) {
+	if ((value = sym_get(token, &list)) == NULL) {
 		yyerror("macro '%s' is not defined", token);
 		return (skip_line());
 	}
-	if (value[0] == '{') {
+	if (list) {
 		expansion = keep_text(value, strlen(value));
 		return (yylex());
 	}

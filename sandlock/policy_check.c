@@ -44,6 +44,25 @@
 #include "sandlock.h"
 
 #define DRM_RENDER_BASE	128	/* number of the first /dev/dri/renderD */
+#define GPU_DEVICE	(PERM_READ | PERM_WRITE)
+
+/* What every GPU of a kind needs besides its own device. */
+static const struct {
+	const char	*pattern;
+	unsigned int	 perms;
+} gpu_shared[] = {
+	{ "/dev/nvidiactl",	GPU_DEVICE },
+	{ "/dev/nvidia-uvm*",	GPU_DEVICE },
+	{ "/dev/nvidia-modeset", GPU_DEVICE },
+	{ "/dev/nvidia-caps/*",	GPU_DEVICE },
+	{ "/dev/kfd",		GPU_DEVICE },
+	{ "/proc/driver/nvidia", PERM_READ },
+	{ "/sys/class/drm",	PERM_READ },
+	{ "/sys/class/kfd",	PERM_READ },
+	{ "/sys/dev/char",	PERM_READ },
+	{ "/sys/devices/pci*",	PERM_READ },
+	{ "/sys/devices/virtual/kfd", PERM_READ }
+};
 
 static char		*path_expand(const char *);
 static int		 path_inside(const char *, const char *);
@@ -61,7 +80,7 @@ static int		 check_log(struct policy *);
 static int		 check_pass_fds(const struct policy *);
 static int		 check_descriptors(struct policy *);
 static int		 check_cpus(const struct policy *);
-static int		 gpu_add(struct policy *, const char *);
+static int		 gpu_add(struct policy *, const char *, unsigned int);
 static int		 gpu_add_one(struct policy *, int);
 static int		 check_gpu(struct policy *);
 static int		 check_run_as(struct policy *);
@@ -170,13 +189,12 @@ check_home(const struct policy *p)
 	const struct policy_path	*path;
 	const char			*home;
 	char				 cwd[PATH_MAX], real[PATH_MAX];
+	int				 granted = 0;
 
-	if (!p->guard_home)
-		return (0);
 	TAILQ_FOREACH(path, &p->paths, entry)
 		if (strcmp(path->path, ".") == 0)
-			break;
-	if (path == NULL)
+			granted = 1;
+	if (!p->guard_home || !granted)
 		return (0);
 	if (realpath(".", cwd) == NULL) {
 		log_warn("current directory");
@@ -420,9 +438,9 @@ check_cpus(const struct policy *p)
 	return (0);
 }
 
-/* Grant the devices that a pattern matches; how many, or -1. */
+/* Grant the paths that a pattern matches; how many, or -1. */
 static int
-gpu_add(struct policy *p, const char *pattern)
+gpu_add(struct policy *p, const char *pattern, unsigned int perms)
 {
 	glob_t	 g;
 	size_t	 i;
@@ -434,8 +452,8 @@ gpu_add(struct policy *p, const char *pattern)
 		return (0);
 	}
 	for (i = 0; i < g.gl_pathc && n != -1; i++)
-		n = policy_add_path(p, g.gl_pathv[i], PERM_READ | PERM_WRITE,
-		    0) == -1 ? -1 : n + 1;
+		n = policy_add_path(p, g.gl_pathv[i], perms, 0) == -1 ?
+		    -1 : n + 1;
 	globfree(&g);
 	return (n);
 }
@@ -449,7 +467,8 @@ gpu_add_one(struct policy *p, int number)
 	snprintf(nvidia, sizeof(nvidia), "/dev/nvidia%d", number);
 	snprintf(render, sizeof(render), "/dev/dri/renderD%d",
 	    DRM_RENDER_BASE + number);
-	if ((n = gpu_add(p, nvidia)) == -1 || (m = gpu_add(p, render)) == -1) {
+	if ((n = gpu_add(p, nvidia, GPU_DEVICE)) == -1 ||
+	    (m = gpu_add(p, render, GPU_DEVICE)) == -1) {
 		log_warn("--gpu");
 		return (-1);
 	}
@@ -461,23 +480,20 @@ gpu_add_one(struct policy *p, int number)
 }
 
 /*
- * A GPU is its device nodes, those that all GPUs of a kind share, and for a
- * list the variables by which the run-time libraries number what they see.
+ * A GPU is its device node, what all GPUs of a kind share, and for a list the
+ * variables by which the run-time libraries number what they see.
  */
 static int
 check_gpu(struct policy *p)
 {
-	static const char	*shared[] = { "/dev/nvidiactl",
-				    "/dev/nvidia-uvm*", "/dev/nvidia-modeset",
-				    "/dev/nvidia-caps/*", "/dev/kfd" };
-	cpu_set_t		 list;
-	size_t			 i;
+	cpu_set_t	 list;
+	size_t		 i;
 
 	if (p->gpu == NULL)
 		return (0);
 	if (strcmp(p->gpu, "all") == 0) {
-		if (gpu_add(p, "/dev/nvidia[0-9]*") +
-		    gpu_add(p, "/dev/dri/renderD*") <= 0) {
+		if (gpu_add(p, "/dev/nvidia[0-9]*", GPU_DEVICE) +
+		    gpu_add(p, "/dev/dri/renderD*", GPU_DEVICE) <= 0) {
 			log_warnx("--gpu all: no GPU on this machine");
 			return (-1);
 		}
@@ -493,8 +509,9 @@ check_gpu(struct policy *p)
 			return (-1);
 		}
 	}
-	for (i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
-		if (gpu_add(p, shared[i]) == -1) {
+	for (i = 0; i < sizeof(gpu_shared) / sizeof(gpu_shared[0]); i++)
+		if (gpu_add(p, gpu_shared[i].pattern,
+		    gpu_shared[i].perms) == -1) {
 			log_warn("--gpu");
 			return (-1);
 		}

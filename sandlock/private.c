@@ -33,6 +33,9 @@
 #include "rmtree.h"
 #include "run.h"
 
+static int	 private_parent = -1;	/* the directory above it */
+static int	 private_fd = -1;
+
 static int
 private_subdir(const char *dir, const char *name)
 {
@@ -48,6 +51,32 @@ private_subdir(const char *dir, const char *name)
 	return (ret);
 }
 
+/* From here on it is found without its path. */
+static int
+private_open(const char *dir)
+{
+	char	*parent;
+
+	if ((parent = strndup(dir, strrchr(dir, '/') - dir + 1)) == NULL)
+		return (-1);
+	private_parent = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	free(parent);
+	private_fd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (private_parent == -1 || private_fd == -1) {
+		log_warn("%s", dir);
+		return (-1);
+	}
+	return (0);
+}
+
+/* For the rules of our own lockdown. */
+void
+private_fds(int *fd, int *parent)
+{
+	*fd = private_fd;
+	*parent = private_parent;
+}
+
 /* *dir stays NULL when the policy wants none; -1 after a message. */
 int
 private_create(const struct policy *p, char **dir)
@@ -60,7 +89,7 @@ private_create(const struct policy *p, char **dir)
 		return (0);
 	if ((base = getenv("TMPDIR")) == NULL || base[0] != '/')
 		base = "/tmp";
-	if (asprintf(&path, "%s/sandlock.XXXXXXXXXX", base) == -1) {
+	if (asprintf(&path, "%s/sandlock.XXXXXX", base) == -1) {
 		log_warn("private directory");
 		return (-1);
 	}
@@ -70,7 +99,7 @@ private_create(const struct policy *p, char **dir)
 		return (-1);
 	}
 	*dir = path;
-	if ((p->private_home && private_subdir(path, "home") == -1) ||
+	if (private_open(path) == -1 || (p->private_home && private_subdir(path, "home") == -1) ||
 	    (p->private_tmp && private_subdir(path, "tmp") == -1)) {
 		private_remove(path);
 		free(path);
@@ -80,20 +109,10 @@ private_create(const struct policy *p, char **dir)
 	return (0);
 }
 
+/* cowd may have been here first; then nothing is left. */
 void
 private_remove(const char *dir)
 {
-	const char	*name;
-	char		*parent;
-	int		 fd;
-
-	if ((name = strrchr(dir, '/')) == NULL ||
-	    (parent = strndup(dir, name - dir + 1)) == NULL)
-		return;
-	if ((fd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1 ||
-	    (rmtree(fd, name + 1) == -1 && errno != ENOENT))
+	if (rmtree(private_parent, strrchr(dir, '/') + 1) == -1)
 		log_warn("%s: cannot be removed", dir);
-	if (fd != -1)
-		close(fd);
-	free(parent);
 }

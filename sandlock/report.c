@@ -89,6 +89,7 @@ report_init(const struct policy *p)
 		return (-1);
 	}
 	denial_fd = fd;
+	tzset();	/* reads a file, which will not do later */
 	return (0);
 }
 

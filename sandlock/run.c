@@ -28,7 +28,6 @@
 #include <errno.h>
 #include <event.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,7 +187,8 @@ run_exec_failed(int error, enum workload_stage stage)
 		status = error == ENOENT || error == ENOTDIR ?
 		    EXIT_NOTFOUND : EXIT_NOEXEC;
 		log_warnx("%s: %s", run.conf.argv[0], strerror(error));
-	} else if (stage == STAGE_FILTER && error == EBUSY)
+	} else if (stage == STAGE_FILTER && (error == EBUSY ||
+	    error == EPERM))
 		log_warnx("nested: the caller is supervised already and this "
 		    "policy needs a supervisor for: %s; --no-supervisor runs "
 		    "without", run.needs.features);
@@ -301,19 +301,16 @@ run_kernel_only(void)
 		    run.needs.features);
 		return (-1);
 	}
-	if (run.conf.user_set) {
-		if (workload_user(run.conf.user_uid,
-		    run.conf.user_gid) == -1 || lockdown_begin(0) == -1) {
-			log_warn("user namespace");
-			return (-1);
-		}
-	}
 	if (workload_fork(&run.workload, &run.conf, &prog, 0, &stage) == -1) {
 		error = errno;
 		run_exec_failed(error, stage);
 		return (0);
 	}
 	free(prog.filter);
+	if (lock_parent() == -1) {
+		log_warn("lockdown");
+		return (-1);
+	}
 	event_set(&run_sync, run.workload.sync, EV_READ | EV_PERSIST,
 	    run_kernel_outcome, NULL);
 	if (event_add(&run_sync, NULL) == -1)
@@ -382,21 +379,6 @@ run_check_stdio(void)
 	return (0);
 }
 
-/* --run-as: everything from here on, our own programs too, is that user. */
-static int
-run_become(const struct policy *p)
-{
-	if (p->run_as == NULL)
-		return (0);
-	if (setgroups(1, &p->run_as_gid) == -1 ||
-	    setresgid(p->run_as_gid, p->run_as_gid, p->run_as_gid) == -1 ||
-	    setresuid(p->run_as_uid, p->run_as_uid, p->run_as_uid) == -1) {
-		log_warn("--run-as %s", p->run_as);
-		return (-1);
-	}
-	return (0);
-}
-
 /*
  * Yama may keep even the supervisor from reading its own child's memory; then
  * a policy that needs that cannot be kept.
@@ -426,8 +408,14 @@ run_check_yama(void)
 static int
 run_lockdown(void)
 {
-	if (run_become(run.policy) == -1)
+	const struct policy	*p = run.policy;
+
+	if (identity_run_as(p) == -1)
 		return (-1);
+	if (p->user_set && identity_namespace(p->user_uid, p->user_gid) == -1) {
+		log_warn("user namespace");
+		return (-1);
+	}
 	if (lockdown_begin(0) == -1) {
 		log_warn("lockdown");
 		return (-1);
@@ -436,8 +424,10 @@ run_lockdown(void)
 		log_warn("subreaper");
 		return (-1);
 	}
-	if (landlock_scope_signals(run.abi) == 0)
+	if (landlock_scope_signals(run.abi) == 0) {
+		run.scoped = 1;
 		tree_scoped();
+	}
 	return (0);
 }
 
@@ -466,6 +456,11 @@ run_start(void)
 	if (workers_configure() == -1)
 		return (-1);
 	run_check_go();
+	/* The workers are busy now: this costs no time. */
+	if (lock_parent() == -1) {
+		log_warn("lockdown");
+		return (-1);
+	}
 	return (0);
 }
 
@@ -490,7 +485,8 @@ run_main(struct run_options *ro)
 		log_warn("/proc");
 	else if (run_prepare(ro) == 0 && run_start() == 0)
 		event_dispatch();
-	else if (run.workers[WORKER_SUPERVISOR].pid != 0) {
+	else if (run.workers[WORKER_SUPERVISOR].pid != 0 ||
+	    run.workload.pid != 0) {
 		run_end(1);
 		event_dispatch();
 	}

@@ -103,12 +103,17 @@ void	 run_kernel_outcome(int, short, void *);
 int	 conf_derive(char **, int);
 int	 conf_protections(void);
 
+/* identity.c */
+int	 identity_run_as(const struct policy *);
+int	 identity_namespace(uid_t, gid_t);
+
 /* environ.c */
 int	 environ_derive(const struct policy *, const char *,
 	    struct workload_conf *);
 
 /* private.c */
 int	 private_create(const struct policy *, char **);
+void	 private_fds(int *, int *);
 void	 private_remove(const char *);
 
 /* workers.c */

@@ -32,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "filter.h"
 #include "policy.h"
 #include "sandlock.h"
 #include "syscalls.h"
@@ -335,11 +336,16 @@ setting_net_in(struct policy *p, const char *s)
 static const char *
 setting_syscall(struct policy *p, const char *name, int permit)
 {
-	size_t	 n;
+	const int	*numbers;
+	size_t		 i, n;
 
 	if (name[0] == '@') {
-		if (syscall_group(name, &n) == NULL)
+		if ((numbers = syscall_group(name, &n)) == NULL)
 			return ("unknown group of system calls");
+		/* Without these denials there would be no sandbox. */
+		for (i = 0; permit && i < n; i++)
+			if (!syscall_liftable(numbers[i]))
+				return ("some of these calls must stay denied");
 	} else if (permit)
 		return ("only a @group can be permitted");
 	else if (syscall_number(name) == -1)

@@ -201,6 +201,7 @@ life_signal(int sig)
 	case SIGQUIT:
 	case SIGWINCH:
 	case SIGCONT:
+	case SIGTSTP:
 		kill(-pid, sig);
 		break;
 	case SIGTERM:

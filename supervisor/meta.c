@@ -110,32 +110,6 @@ meta_inode(const struct request *rq, int *fd)
 	return (0);
 }
 
-/* An id of the workload's user namespace as cowd must see it. */
-static int
-meta_id(uint64_t arg, uint32_t inside, uint32_t outside, uint32_t *id)
-{
-	*id = (uint32_t)arg;
-	if (*id == (uint32_t)-1 || !sup.conf.user_set)
-		return (0);
-	if (*id != inside)
-		return (EINVAL);
-	*id = outside;
-	return (0);
-}
-
-static int
-meta_chown(const struct request *rq, struct proto_meta *pm)
-{
-	int	 error, slot = rq->call->arg;
-
-	pm->op = META_CHOWN;
-	if ((error = meta_id(argument(rq, slot), sup.conf.user_uid,
-	    sup.outer_uid, &pm->uid)) != 0)
-		return (error);
-	return (meta_id(argument(rq, slot + 1), sup.conf.user_gid,
-	    sup.outer_gid, &pm->gid));
-}
-
 static int
 meta_timeval(const struct timeval *tv, struct timespec *ts)
 {
@@ -253,7 +227,10 @@ meta_arguments(const struct request *rq, struct proto_meta *pm)
 		pm->mode = argument(rq, rq->call->arg) & 07777;
 		return (0);
 	case CLASS_CHOWN:
-		return (meta_chown(rq, pm));
+		pm->op = META_CHOWN;
+		pm->uid = argument(rq, rq->call->arg);
+		pm->gid = argument(rq, rq->call->arg + 1);
+		return (0);
 	case CLASS_UTIMES:
 		return (meta_times(rq, pm));
 	case CLASS_SETXATTR:

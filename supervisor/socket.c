@@ -265,6 +265,12 @@ unix_connect(struct request *rq, int fd, const struct proto_connect *pc)
 		close(fd);
 		return;
 	}
+	if (!notify_valid(rq)) {
+		/* The walk began in the directory of whom the pid is now. */
+		close(fd);
+		close(inode);
+		return;
+	}
 	if (sup.conf.filter.log_denials)
 		rq->object = strdup(path);
 	unix_send(rq, fd, inode);

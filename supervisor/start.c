@@ -24,6 +24,7 @@
 
 #include <sys/types.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -141,15 +142,6 @@ start_domain(void)
 	struct workload_conf	*wc = &sup.conf;
 	const char		*what;
 
-	sup.outer_uid = geteuid();
-	sup.outer_gid = getegid();
-	if (wc->user_set) {
-		if (workload_user(wc->user_uid, wc->user_gid) == -1)
-			worker_fail("user namespace: %s", strerror(errno));
-		/* Being its owner gave every capability in it. */
-		if (lockdown_begin(1) == -1)
-			worker_fail("capabilities: %s", strerror(errno));
-	}
 	if (landlock_workload(wc, 1, &what) == -1)
 		worker_fail("%s: landlock: %s", what, strerror(errno));
 	if (wc->protections & (1U << PROT_SIGNAL_SCOPE))
@@ -174,6 +166,19 @@ start_drop_stdio(int null)
 	if (dup2(null, STDIN_FILENO) == -1 || dup2(null, STDOUT_FILENO) == -1)
 		worker_fail("dup2: %s", strerror(errno));
 	close(null);
+}
+
+/* Parked calls hold descriptors; the workload keeps its own limit. */
+static void
+start_nofile(void)
+{
+	struct rlimit	 rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		log_warn("RLIMIT_NOFILE");
 }
 
 void
@@ -201,6 +206,7 @@ start_workload(void)
 	for (i = 0; i < wc->npassfds; i++)
 		close(wc->passfds[i].fd);
 	start_drop_stdio(null);
+	start_nofile();
 	if (sup.workload.listener != -1)
 		notify_init(sup.workload.listener);
 	if (wc->cpu_percent != 0)

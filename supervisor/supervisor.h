@@ -68,8 +68,6 @@ struct supervisor {
 	int			 ending;	/* nothing new may start */
 	int			 have_cowd;
 	int			 have_netd;
-	uid_t			 outer_uid;	/* outside of --user */
-	gid_t			 outer_gid;
 	struct imsgev		 cowd;
 	struct imsgev		 netd;
 };
