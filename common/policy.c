@@ -356,10 +356,10 @@ needs_net(const struct policy *p, struct policy_needs *needs)
 	needs->pure_ports = !hosts;
 	if (hosts)
 		needs_feature(needs, "rules for hosts (--net-allow)");
-	if (p->no_supervisor)
-		return;
 	if (in)
 		needs_feature(needs, "listening (--net-allow-bind)");
+	if (p->no_supervisor)
+		return;
 	needs->listen = in;
 	needs->connect = hosts ||
 	    (!TAILQ_EMPTY(&p->net) && needs->unix_sockets);

@@ -56,12 +56,24 @@ worker_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A sandbox around us may let it be read only, which does as well. */
+int
+worker_open_null(void)
+{
+	int	 fd;
+
+	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1 &&
+	    (errno == EACCES || errno == EPERM || errno == EROFS))
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return (fd);
+}
+
 static void
 worker_null_stdio(void)
 {
 	int	 fd;
 
-	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+	if ((fd = worker_open_null()) == -1)
 		fatal("/dev/null");
 	if (dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1)
 		fatal("dup2");

@@ -34,6 +34,9 @@ extern struct imsgev	 worker_parent;
  */
 void	 worker_init(const char *, int, int, void (*)(int, short, void *));
 
+/* /dev/null, close-on-exec; -1 and errno. */
+int	 worker_open_null(void);
+
 /* Report that set-up failed ("what: why") to the parent and exit. */
 __attribute__((__noreturn__)) __attribute__((__format__ (printf, 1, 2)))
 void	 worker_fail(const char *, ...);

@@ -21,7 +21,6 @@
 #include <sys/types.h>
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -157,36 +156,6 @@ conf_change(const char *name, int permit)
 	return (0);
 }
 
-/* The devices of --gpu, as far as they exist. */
-static int
-conf_gpu(const char *list)
-{
-	static const char *const all[] = {
-		"/dev/dri", "/dev/kfd", "/dev/nvidiactl", "/dev/nvidia-uvm",
-		"/dev/nvidia-uvm-tools", "/dev/nvidia-modeset",
-		"/sys/class/drm", "/proc/driver/nvidia"
-	};
-	char		 path[PATH_MAX], *copy, *p, *word;
-	size_t		 i;
-	int		 ret = 0;
-
-	for (i = 0; i < sizeof(all) / sizeof(all[0]) && ret == 0; i++)
-		ret = workload_add_path(&run.conf, all[i],
-		    strncmp(all[i], "/dev/", 5) == 0 ?
-		    PERM_READ | PERM_WRITE : PERM_READ, 1);
-	if (strcmp(list, "all") == 0)
-		list = "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15";
-	if (ret == -1 || (copy = strdup(list)) == NULL)
-		return (-1);
-	for (p = copy; ret == 0 && (word = strsep(&p, ",")) != NULL; ) {
-		snprintf(path, sizeof(path), "/dev/nvidia%s", word);
-		ret = workload_add_path(&run.conf, path,
-		    PERM_READ | PERM_WRITE, 1);
-	}
-	free(copy);
-	return (ret);
-}
-
 static int
 conf_paths(void)
 {
@@ -199,8 +168,6 @@ conf_paths(void)
 			return (-1);
 	if (run.private_dir != NULL && workload_add_path(&run.conf,
 	    run.private_dir, PERM_MASK, 0) == -1)
-		return (-1);
-	if (p->gpu != NULL && conf_gpu(p->gpu) == -1)
 		return (-1);
 	return (0);
 }

@@ -71,11 +71,13 @@ open_stdio(void)
 {
 	int	 fd;
 
-	do {
-		if ((fd = open("/dev/null", O_RDWR)) == -1)
-			_exit(EXIT_SANDLOCK);
-	} while (fd <= STDERR_FILENO);
-	close(fd);
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) != -1)
+			continue;
+		/* The lowest number that is free is this one. */
+		if (open("/dev/null", O_RDWR) == -1)
+			fatal("/dev/null");
+	}
 }
 
 /* Output that was lost is a failure. */

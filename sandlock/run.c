@@ -25,6 +25,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
 #include <errno.h>
 #include <event.h>
 #include <fcntl.h>
@@ -187,12 +190,7 @@ run_exec_failed(int error, enum workload_stage stage)
 		status = error == ENOENT || error == ENOTDIR ?
 		    EXIT_NOTFOUND : EXIT_NOEXEC;
 		log_warnx("%s: %s", run.conf.argv[0], strerror(error));
-	} else if (stage == STAGE_FILTER && (error == EBUSY ||
-	    error == EPERM))
-		log_warnx("nested: the caller is supervised already and this "
-		    "policy needs a supervisor for: %s; --no-supervisor runs "
-		    "without", run.needs.features);
-	else if (stage == STAGE_DIRECTORY)
+	} else if (stage == STAGE_DIRECTORY)
 		log_warnx("%s: %s", run.conf.directory, strerror(error));
 	else
 		log_warnx("%s: %s", workload_stage_name(stage),
@@ -404,6 +402,52 @@ run_check_yama(void)
 	return (-1);
 }
 
+/* Try for a listener where it does no harm; 0 or the errno. */
+static int
+run_try_listener(void)
+{
+	struct sock_filter	 allow = BPF_STMT(BPF_RET | BPF_K,
+				    SECCOMP_RET_ALLOW);
+	struct sock_fprog	 prog = { 1, &allow };
+	pid_t			 pid;
+	int			 listener, status;
+
+	if ((pid = fork()) == -1)
+		return (errno);
+	if (pid == 0) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+		    filter_install(&prog, &listener) == -1)
+			_exit(errno);
+		_exit(0);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return (errno);
+	return (WIFEXITED(status) ? WEXITSTATUS(status) : EPERM);
+}
+
+/*
+ * A chain of filters has room for one listener.  When the caller has filters,
+ * find out before anything is started; one that only denies (a container's,
+ * systemd's) changes nothing.
+ */
+static int
+run_check_nested(void)
+{
+	int	 error;
+
+	if (!run.needs.supervisor || prctl(PR_GET_SECCOMP) !=
+	    SECCOMP_MODE_FILTER || (error = run_try_listener()) == 0)
+		return (0);
+	if (error == EBUSY || error == EPERM || error == EACCES)
+		log_warnx("nested: the caller is supervised already, and this "
+		    "policy needs a supervisor for: %s; --no-supervisor runs "
+		    "without", run.needs.features);
+	else
+		log_warnx("system call filter: %s", strerror(error));
+	return (-1);
+}
+
 /* Give up what the parent does not need before anything untrusted starts. */
 static int
 run_lockdown(void)
@@ -435,7 +479,8 @@ static int
 run_prepare(struct run_options *ro)
 {
 	if (run_check_stdio() == -1 || conf_protections() == -1 ||
-	    run_check_yama() == -1 || report_init(run.policy) == -1 ||
+	    run_check_yama() == -1 || run_check_nested() == -1 ||
+	    report_init(run.policy) == -1 ||
 	    run_lockdown() == -1)
 		return (-1);
 	run_events();

@@ -196,7 +196,7 @@ start_workload(void)
 	/* The domain need not grant what these are opened for. */
 	if (tree_init() == -1)
 		worker_fail("/proc: %s", strerror(errno));
-	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+	if ((null = worker_open_null()) == -1)
 		worker_fail("/dev/null: %s", strerror(errno));
 	start_filter(&prog, &listen);
 	start_domain();
