@@ -335,7 +335,8 @@ static const struct {
 	{ 0xffffffff, 0x894b, ALLOW },		/* SIOCOUTQNSD */
 
 	{ 0x0000ff00, 0x9400, ERRNO(EPERM) },	/* the rest of Btrfs */
-	{ 0x0000ff00, 0xf500, ERRNO(EPERM) },	/* F2FS, for the same */
+	{ 0x0000ff00, 0xbc00, ERRNO(EPERM) },	/* bcachefs, likewise */
+	{ 0x0000ff00, 0xf500, ERRNO(EPERM) },	/* F2FS: pins, releases */
 	{ 0xffffff00, 0x8900, ERRNO(EPERM) },	/* network interfaces */
 	{ 0xffffff00, 0x8b00, ERRNO(EPERM) },	/* wireless ones */
 	{ 0xffffff00, 0x4b00, ERRNO(EPERM) },	/* console: keys, fonts */

@@ -47,9 +47,12 @@ static struct event	 life_child;
 static struct event	 life_retry;
 static int		 life_orphan;	/* nobody to report to */
 static int		 life_main_done;
+static int		 life_killing;	/* everything was sent SIGKILL */
 static struct proto_exit life_exit;
 
-static void	 life_reap(void);
+static int	 life_reap(void);
+static void	 life_kill_all(void);
+static void	 life_timer(int, short, void *);
 
 static void
 life_sigchld(int sig, short event, void *arg)
@@ -57,7 +60,9 @@ life_sigchld(int sig, short event, void *arg)
 	(void)sig;
 	(void)event;
 	(void)arg;
-	life_reap();
+	/* The main process has ended and left others behind. */
+	if (life_reap() && sup.ending)
+		life_kill_all();
 }
 
 void
@@ -68,6 +73,7 @@ life_init(void)
 	signal_set(&life_child, SIGCHLD, life_sigchld, NULL);
 	if (signal_add(&life_child, NULL) == -1)
 		fatalx("signal_add");
+	evtimer_set(&life_retry, life_timer, NULL);
 }
 
 /* Where the domain scopes signals one call is enough; walks may need many. */
@@ -79,6 +85,21 @@ life_kill_tree(int sig)
 		log_warn("/proc");
 }
 
+/* Kill and reap until nobody is left, which ends this process. */
+static void
+life_kill_all(void)
+{
+	struct timeval	 tv = { 0, LIFE_RETRY_US };
+
+	if (!life_killing) {
+		life_killing = 1;
+		throttle_release();
+		life_kill_tree(SIGKILL);
+	}
+	if (life_reap() && !event_pending(&life_retry, EV_TIMEOUT, NULL))
+		evtimer_add(&life_retry, &tv);
+}
+
 static void
 life_timer(int fd, short event, void *arg)
 {
@@ -86,7 +107,7 @@ life_timer(int fd, short event, void *arg)
 	(void)event;
 	(void)arg;
 	life_kill_tree(SIGKILL);
-	life_reap();
+	life_kill_all();
 }
 
 static __attribute__((__noreturn__)) void
@@ -122,7 +143,7 @@ life_main_ended(int status)
 	life_exit.status = status;
 	if (!sup.ending && !start_outcome())
 		worker_fail("the workload was killed before it started");
-	life_end();
+	sup.ending = 1;
 }
 
 static void
@@ -133,10 +154,13 @@ life_main_stopped(int sig)
 	imsg_event_add(&worker_parent);
 }
 
-static void
+/*
+ * Take in whoever has changed; 1 while a child is left.  A descendant without a
+ * live parent below us is our child, so no child means no descendant.
+ */
+static int
 life_reap(void)
 {
-	struct timeval	 tv = { 0, LIFE_RETRY_US };
 	struct rusage	 ru;
 	pid_t		 pid;
 	int		 status;
@@ -153,29 +177,19 @@ life_reap(void)
 		if (pid == sup.workload.pid)
 			life_main_ended(status);
 	}
-	if (!sup.ending)
-		return;
-	if (pid == -1 && errno == ECHILD)
+	if (pid == 0)
+		return (1);
+	if (sup.ending)
 		life_report();
-	if (!event_pending(&life_retry, EV_TIMEOUT, NULL))
-		evtimer_add(&life_retry, &tv);
+	return (0);
 }
 
 /* End the run: nothing new starts, everything is killed. */
 void
 life_end(void)
 {
-	struct timeval	 tv = { 0, LIFE_RETRY_US };
-
-	if (sup.ending)
-		return;
 	sup.ending = 1;
-	throttle_release();
-	life_kill_tree(SIGKILL);
-	evtimer_set(&life_retry, life_timer, NULL);
-	evtimer_add(&life_retry, &tv);
-	if (!life_main_done)
-		life_reap();
+	life_kill_all();
 }
 
 void
@@ -184,7 +198,6 @@ life_orphaned(void)
 	life_orphan = 1;
 	imsg_event_close(&worker_parent);
 	life_end();
-	life_reap();
 }
 
 /* A signal to sandlock itself, passed on as the terminal or kill(1) would. */
@@ -228,7 +241,6 @@ life_kill(int sig)
 		break;
 	case SIGKILL:
 		life_end();
-		life_reap();
 		break;
 	default:
 		fatalx("kill %d from the parent", sig);

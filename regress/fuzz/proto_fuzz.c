@@ -50,7 +50,7 @@ read_conf(struct imsg *imsg)
 	case IMSG_CONF_WORKLOAD:
 		if (proto_recv_workload(imsg, &wc) == 0)
 			check(wc.filter.fork <= FILTER_NOTIFY &&
-			    wc.user_set <= 1);
+			    wc.terminal <= 1);
 		break;
 	case IMSG_CONF_PATH:
 		if (proto_recv_path(imsg, &wp) == 0) {
