@@ -42,7 +42,11 @@
 #include "lockdown.h"
 #include "workload.h"
 
-/* What the child says, with the listener in SCM_RIGHTS once it is ready. */
+/*
+ * What the child says: where it failed, or that it is ready, with the listener
+ * in SCM_RIGHTS.  Without a listener it says nothing but by the end of the
+ * socket, which exec closes.
+ */
 struct workload_word {
 	int	 stage;		/* STAGE_NONE: ready */
 	int	 error;
@@ -209,7 +213,7 @@ word_send(int sync, int stage, int error, int fd)
 
 /* One word from the child: 1, 0 at its end, -1 and errno. */
 static int
-word_recv(int sync, struct workload_word *word, int *fd, int flags)
+word_recv(int sync, struct workload_word *word, int *fd)
 {
 	struct iovec	 iov = { word, sizeof(*word) };
 	struct msghdr	 msg;
@@ -225,8 +229,8 @@ word_recv(int sync, struct workload_word *word, int *fd, int flags)
 	msg.msg_iovlen = 1;
 	msg.msg_control = control.buf;
 	msg.msg_controllen = sizeof(control.buf);
-	while ((n = recvmsg(sync, &msg, MSG_CMSG_CLOEXEC | flags)) == -1 &&
-	    errno == EINTR)
+	while ((n = recvmsg(sync, &msg, MSG_CMSG_CLOEXEC |
+	    MSG_DONTWAIT)) == -1 && errno == EINTR)
 		continue;
 	if (n == 0 || (n == -1 && errno == ECONNRESET))
 		return (0);
@@ -367,10 +371,11 @@ child_main(const struct workload_conf *wc, const struct sock_fprog *prog,
 		word_send(sync, stage, errno, -1);
 		_exit(1);
 	}
-	if (word_send(sync, STAGE_NONE, 0, listener) == -1)
-		_exit(1);
-	if (listener != -1)
+	if (listener != -1) {
+		if (word_send(sync, STAGE_NONE, 0, listener) == -1)
+			_exit(1);
 		close(listener);
+	}
 	if (read(sync, &go, 1) != 1)
 		_exit(1);	/* the run ends before it began */
 	environ = wc->envp;
@@ -381,38 +386,28 @@ child_main(const struct workload_conf *wc, const struct sock_fprog *prog,
 
 int
 workload_fork(struct workload *w, const struct workload_conf *wc,
-    const struct sock_fprog *prog, int listen, enum workload_stage *stage)
+    const struct sock_fprog *prog, int listen)
 {
-	struct workload_word	 word;
-	pid_t			 parent = getpid();
-	int			 n, pair[2];
+	pid_t	 parent = getpid();
+	int	 pair[2], saved_errno;
 
-	w->listener = w->sync = -1;
-	*stage = STAGE_FORK;
+	w->ready = !listen;
+	w->sync = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		return (-1);
-	if ((w->pid = fork()) == -1) {
-		close(pair[0]);
-		close(pair[1]);
-		return (-1);
-	}
-	if (w->pid == 0) {
+	if ((w->pid = fork()) == 0) {
 		close(pair[0]);
 		child_main(wc, prog, listen, pair[1], parent);
 	}
+	saved_errno = errno;
 	close(pair[1]);
-	if ((n = word_recv(pair[0], &word, &w->listener, 0)) == 1 &&
-	    word.stage == STAGE_NONE && (w->listener != -1) == (listen != 0)) {
-		w->sync = pair[0];
-		return (0);
+	if (w->pid == -1) {
+		close(pair[0]);
+		errno = saved_errno;
+		return (-1);
 	}
-	close(pair[0]);
-	if (n == 1 && word.stage != STAGE_NONE) {
-		*stage = word.stage;
-		errno = word.error;
-	} else
-		errno = ECHILD;
-	return (-1);
+	w->sync = pair[0];
+	return (0);
 }
 
 void
@@ -423,21 +418,29 @@ workload_go(struct workload *w)
 		return;
 }
 
-int
-workload_outcome(struct workload *w, enum workload_stage *stage)
+enum workload_news
+workload_hear(struct workload *w, int *listener, enum workload_stage *stage)
 {
 	struct workload_word	 word;
-	int			 fd, n;
+	int			 n;
 
-	n = word_recv(w->sync, &word, &fd, MSG_DONTWAIT);
-	if (n == -1 && errno == EAGAIN)
-		return (0);
-	if (n == 0)
-		return (1);
 	*stage = STAGE_EXEC;
-	if (n == 1) {
+	*listener = -1;
+	if ((n = word_recv(w->sync, &word, listener)) == -1)
+		return (errno == EAGAIN ? WORKLOAD_NOTHING : WORKLOAD_FAILED);
+	if (n == 0 && w->ready)
+		return (WORKLOAD_RUNNING);
+	if (n == 1 && word.stage != STAGE_NONE) {
 		*stage = word.stage;
 		errno = word.error;
+		return (WORKLOAD_FAILED);
 	}
-	return (-1);
+	if (n == 1 && !w->ready && *listener != -1) {
+		w->ready = 1;
+		return (WORKLOAD_READY);
+	}
+	/* It died, or said what it never says. */
+	*stage = STAGE_FILTER;
+	errno = ECHILD;
+	return (WORKLOAD_FAILED);
 }

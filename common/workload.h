@@ -100,8 +100,16 @@ enum workload_stage {
 /* A workload between fork and exec, and then running. */
 struct workload {
 	pid_t	 pid;
-	int	 listener;	/* of user notification, -1 without */
 	int	 sync;		/* socket to the child until it has exec'd */
+	int	 ready;		/* it is confined */
+};
+
+/* What workload_hear() learnt. */
+enum workload_news {
+	WORKLOAD_NOTHING,	/* yet */
+	WORKLOAD_READY,		/* confined; the listener is here */
+	WORKLOAD_RUNNING,	/* exec succeeded */
+	WORKLOAD_FAILED		/* stage and errno tell where and why */
 };
 
 void	 workload_conf_init(struct workload_conf *);
@@ -117,21 +125,23 @@ int	 workload_add_env(struct workload_conf *, const char *);
 int	 workload_add_passfd(struct workload_conf *, int, int);
 
 /*
- * Fork the child, confine it and wait until it is; it then holds before exec.
- * prog is the compiled filter, listen tells whether it notifies.  0, or -1
- * with the failure in *stage and errno.
+ * Fork the child, which confines itself and then holds until workload_go().
+ * prog is the compiled filter, listen tells whether it notifies.  0, or -1 and
+ * errno.
  */
 int	 workload_fork(struct workload *, const struct workload_conf *,
-	    const struct sock_fprog *, int, enum workload_stage *);
+	    const struct sock_fprog *, int);
 
-/* Let the child exec.  The outcome arrives on workload.sync. */
+/* Let the child exec once it is confined; it may be said before that. */
 void	 workload_go(struct workload *);
 
 /*
- * Read the outcome from sync, which stays open: 1 when exec succeeded, 0 when
- * it is not known yet, -1 with stage and errno when it failed.
+ * What the child has to say on sync, without waiting.  A child that notifies
+ * is READY first, and *listener is then the caller's; *stage and errno belong
+ * to FAILED.
  */
-int	 workload_outcome(struct workload *, enum workload_stage *);
+enum workload_news workload_hear(struct workload *, int *,
+	    enum workload_stage *);
 
 const char	*workload_stage_name(enum workload_stage);
 

@@ -176,6 +176,12 @@ run_started(pid_t pid)
 	}
 	run.state = RUN_RUNNING;
 	run.pid = pid;
+	/* The workload is being loaded now: this takes none of its time. */
+	if (lock_parent() == -1) {
+		log_warn("lockdown");
+		run_failed(REASON_SETUP, EXIT_SANDLOCK);
+		return;
+	}
 	if (run.policy->timeout_ms != 0)
 		run_arm(&run_timer, run.policy->timeout_ms);
 }
@@ -264,21 +270,23 @@ void
 run_kernel_outcome(int fd, short event, void *arg)
 {
 	enum workload_stage	 stage;
-	int			 error, n;
+	enum workload_news	 news;
+	int			 error, listener;
 
 	(void)fd;
 	(void)event;
 	(void)arg;
-	if ((n = workload_outcome(&run.workload, &stage)) == 0)
+	news = workload_hear(&run.workload, &listener, &stage);
+	if (news == WORKLOAD_NOTHING)
 		return;
 	error = errno;
 	event_del(&run_sync);
 	close(run.workload.sync);
 	run.workload.sync = -1;
-	if (n == -1)
-		run_exec_failed(error, stage);
-	else
+	if (news == WORKLOAD_RUNNING)
 		run_started(run.workload.pid);
+	else
+		run_exec_failed(error, stage);
 }
 
 /* --no-supervisor: Landlock and the filter alone. */
@@ -286,8 +294,7 @@ static int
 run_kernel_only(void)
 {
 	struct sock_fprog	 prog;
-	enum workload_stage	 stage;
-	int			 error, listen;
+	int			 listen;
 
 	if (filter_build(&run.conf.filter, run.conf.changes,
 	    run.conf.nchanges, &prog, &listen) == -1) {
@@ -299,16 +306,11 @@ run_kernel_only(void)
 		    run.needs.features);
 		return (-1);
 	}
-	if (workload_fork(&run.workload, &run.conf, &prog, 0, &stage) == -1) {
-		error = errno;
-		run_exec_failed(error, stage);
-		return (0);
-	}
-	free(prog.filter);
-	if (lock_parent() == -1) {
-		log_warn("lockdown");
+	if (workload_fork(&run.workload, &run.conf, &prog, 0) == -1) {
+		log_warn("fork");
 		return (-1);
 	}
+	free(prog.filter);
 	event_set(&run_sync, run.workload.sync, EV_READ | EV_PERSIST,
 	    run_kernel_outcome, NULL);
 	if (event_add(&run_sync, NULL) == -1)
@@ -501,11 +503,6 @@ run_start(void)
 	if (workers_configure() == -1)
 		return (-1);
 	run_check_go();
-	/* The workers are busy now: this costs no time. */
-	if (lock_parent() == -1) {
-		log_warn("lockdown");
-		return (-1);
-	}
 	return (0);
 }
 
@@ -517,7 +514,7 @@ run_main(struct run_options *ro)
 	clock_gettime(CLOCK_MONOTONIC, &run.began);
 	for (i = 0; i < WORKER_MAX; i++)
 		run.workers[i].iev.ibuf.fd = -1;
-	run.workload.listener = run.workload.sync = -1;
+	run.workload.sync = -1;
 	run.policy = ro->policy;
 	run.kernel_only = run.policy->no_supervisor;
 	policy_needs(run.policy, &run.needs);

@@ -39,7 +39,8 @@
 			(O_TMPFILE & ~O_DIRECTORY))
 
 static const struct lockdown_rule	 lock_rules[] = {
-	/* the listener: receive, check, answer */
+	/* the listener: set up, receive, check, answer */
+	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_SET_FLAGS) } },
 	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_RECV) } },
 	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_SEND) } },
 	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_ID_VALID) } },

@@ -40,11 +40,6 @@
 #include "supervisor.h"
 #include "worker.h"
 
-#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS	SECCOMP_IOW(4, __u64)
-#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP	(1UL << 0)
-#endif
-
 #define NOTIFY_SWEEP_SECONDS	1	/* look for parked calls of the dead */
 
 RB_HEAD(requests, request);

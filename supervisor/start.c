@@ -17,9 +17,10 @@
  * From the configuration to the exec of the workload.
  *
  * States: collecting (CONF_*), locked (CONF_END done: domain entered, child
- * forked and confined, own filter on, LOCKED sent), running (GO received).  GO
- * may come early; it counts only once locked.  Any failure ends the worker
- * with an IMSG_ERROR or IMSG_EXEC_FAILED to the parent.
+ * forked, own filter on, LOCKED sent), running (GO passed on, exec succeeded).
+ * GO may come early; it counts only once locked.  The child confines itself
+ * meanwhile and needs both: its own confinement and the go.  Any failure ends
+ * the worker with an IMSG_ERROR or IMSG_EXEC_FAILED to the parent.
  */
 
 #include <sys/types.h>
@@ -43,6 +44,8 @@ static struct event	 start_sync;
 static int		 start_locked;
 static int		 start_have_go;
 static int		 start_sent_go;
+
+static void	 start_event(int, short, void *);
 
 /* An element of a list of the configuration. */
 static int
@@ -181,12 +184,12 @@ start_nofile(void)
 		log_warn("RLIMIT_NOFILE");
 }
 
+/* Our own filter goes on while the child puts on its own. */
 void
 start_workload(void)
 {
 	struct workload_conf	*wc = &sup.conf;
 	struct sock_fprog	 prog;
-	enum workload_stage	 stage;
 	size_t			 i;
 	int			 listen, null;
 
@@ -200,52 +203,69 @@ start_workload(void)
 		worker_fail("/dev/null: %s", strerror(errno));
 	start_filter(&prog, &listen);
 	start_domain();
-	if (workload_fork(&sup.workload, wc, &prog, listen, &stage) == -1)
-		start_failed(stage, errno);
+	if (workload_fork(&sup.workload, wc, &prog, listen) == -1)
+		start_failed(STAGE_FORK, errno);
 	free(prog.filter);
+	event_set(&start_sync, sup.workload.sync, EV_READ | EV_PERSIST,
+	    start_event, NULL);
+	if (event_add(&start_sync, NULL) == -1)
+		fatalx("event_add");
 	for (i = 0; i < wc->npassfds; i++)
 		close(wc->passfds[i].fd);
 	start_drop_stdio(null);
 	start_nofile();
-	if (sup.workload.listener != -1)
-		notify_init(sup.workload.listener);
 	if (wc->cpu_percent != 0)
 		throttle_init();
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		worker_fail("dumpable: %s", strerror(errno));
 	lock_run();
-	if (proto_send_empty(&worker_parent.ibuf, IMSG_LOCKED, -1) == -1)
-		fatal("locked");
-	imsg_event_add(&worker_parent);
 	start_locked = 1;
 	if (start_have_go)
 		start_go();
+	if (proto_send_empty(&worker_parent.ibuf, IMSG_LOCKED, -1) == -1)
+		fatal("locked");
+	imsg_event_add(&worker_parent);
 }
 
-/* The child has exec'd or told why not; 0 when it has done neither. */
-int
-start_outcome(void)
+static void
+start_running(void)
 {
-	enum workload_stage	 stage;
-	int			 error, n;
-
-	if (sup.running)
-		return (1);
-	if (!start_sent_go)
-		return (0);
-	if ((n = workload_outcome(&sup.workload, &stage)) == 0)
-		return (0);
-	error = errno;
 	event_del(&start_sync);
 	close(sup.workload.sync);
 	sup.workload.sync = -1;
-	if (n == -1)
-		start_failed(stage, error);
 	sup.running = 1;
 	if (proto_send_int(&worker_parent.ibuf, IMSG_STARTED,
 	    sup.workload.pid, -1) == -1)
 		fatal("started");
 	imsg_event_add(&worker_parent);
+}
+
+/*
+ * Hear what the child has said; 1 when it has exec'd.  Its failure ends this
+ * process.
+ */
+int
+start_outcome(void)
+{
+	enum workload_stage	 stage;
+	int			 listener;
+
+	while (!sup.running) {
+		switch (workload_hear(&sup.workload, &listener, &stage)) {
+		case WORKLOAD_NOTHING:
+			return (0);
+		case WORKLOAD_READY:
+			notify_init(listener);
+			break;
+		case WORKLOAD_RUNNING:
+			if (!start_sent_go)
+				start_failed(STAGE_FORK, ECHILD);
+			start_running();
+			break;
+		case WORKLOAD_FAILED:
+			start_failed(stage, errno);
+		}
+	}
 	return (1);
 }
 
@@ -267,9 +287,5 @@ start_go(void)
 	if (!start_locked)
 		return;
 	start_sent_go = 1;
-	event_set(&start_sync, sup.workload.sync, EV_READ | EV_PERSIST,
-	    start_event, NULL);
-	if (event_add(&start_sync, NULL) == -1)
-		fatalx("event_add");
 	workload_go(&sup.workload);
 }

@@ -49,7 +49,7 @@ main(int argc, char *argv[])
 	 */
 	worker_init("supervisor", 1, 1, supervisor_dispatch_parent);
 	workload_conf_init(&sup.conf);
-	sup.workload.listener = sup.workload.sync = -1;
+	sup.workload.sync = -1;
 	sup.cowd.ibuf.fd = sup.netd.ibuf.fd = -1;
 	life_init();
 	event_dispatch();

@@ -34,6 +34,11 @@
 #include "syscalls.h"
 #include "workload.h"
 
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS	SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP	(1UL << 0)
+#endif
+
 /* Who owes the answer of a parked request. */
 enum request_owner {
 	OWNER_NONE,

@@ -1,0 +1,97 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * The test as parent and supervisor of a real netd.  Every function fails the
+ * test case when something does not go as it should.
+ */
+
+#ifndef PEER_H
+#define PEER_H
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <atf-c.h>
+#include <stdint.h>
+
+#include "imsg.h"
+#include "proto.h"
+
+struct peer {
+	pid_t		 pid;
+	int		 err;		/* netd's standard error */
+	struct imsgbuf	 parent;
+	struct imsgbuf	 supervisor;
+	int		 supervisor_fd;	/* netd's end until it is sent */
+};
+
+/* Start netd with a limit on descriptors, 0 for none. */
+void	 peer_start(const atf_tc_t *, struct peer *, int);
+
+/* Configuration: "address/bits" or "" for any address. */
+void	 peer_rule(struct peer *, enum net_direction, const char *, uint16_t,
+	    uint16_t);
+void	 peer_name(struct peer *, const char *, uint16_t, uint16_t);
+void	 peer_port(struct peer *, enum net_direction, uint16_t, uint16_t);
+void	 peer_end(struct peer *);
+
+/* peer_end, then wait for LOCKED and READY. */
+void	 peer_run(struct peer *);
+
+/* Requests; the descriptor stays the caller's. */
+void	 peer_connect(struct peer *, uint32_t, int, const void *, socklen_t);
+void	 peer_listen(struct peer *, uint32_t, int, int);
+void	 peer_cancel(struct peer *, uint32_t);
+
+/* The next message on a channel; its type, IMSG_NONE at the end. */
+uint32_t peer_next(struct imsgbuf *, struct imsg *);
+
+/* Wait for a reply with this id; its value. */
+int	 peer_reply(struct peer *, uint32_t);
+
+/* Whether a message comes within some milliseconds. */
+int	 peer_pending(struct imsgbuf *, int);
+
+/* peer_connect and peer_reply. */
+int	 peer_call(struct peer *, int, const void *, socklen_t);
+
+/* Close the channels and require that netd then exits with 0. */
+void	 peer_stop(struct peer *);
+
+/* Require that netd ends with this wait status; its messages as a text. */
+char	*peer_ended(struct peer *, int);
+
+/* Status field of a process, from /proc. */
+void	 peer_status(pid_t, const char *, char *, size_t);
+
+/* Sockets of the test. */
+
+/* A listener on an address with any port; stores its address. */
+int	 sock_listener(const char *, int, struct sockaddr_storage *,
+	    socklen_t *);
+
+/* A listener whose queue is full: connects to it hang. */
+int	 sock_blackhole(struct sockaddr_storage *, socklen_t *);
+
+/* Require that nobody is in the queue of a listener. */
+void	 sock_nobody(int);
+
+void	 sock_address(const char *, uint16_t, struct sockaddr_storage *,
+	    socklen_t *);
+uint16_t sock_port(const struct sockaddr_storage *);
+
+#endif
