@@ -324,15 +324,9 @@ static const struct {
 	{ 0xffffffff, 0x40049409, ALLOW },
 	{ 0xffffffff, 0x4020940d, ALLOW },
 	{ 0xffffffff, 0xc0189436, ALLOW },
-	/* Ownership of sockets (signals are Landlock's), marks, time. */
-	{ 0xffffffff, 0x8901, ALLOW },		/* FIOSETOWN */
-	{ 0xffffffff, 0x8902, ALLOW },		/* SIOCSPGRP */
-	{ 0xffffffff, 0x8903, ALLOW },		/* FIOGETOWN */
-	{ 0xffffffff, 0x8904, ALLOW },		/* SIOCGPGRP */
-	{ 0xffffffff, 0x8905, ALLOW },		/* SIOCATMARK */
-	{ 0xffffffff, 0x8906, ALLOW },		/* SIOCGSTAMP */
-	{ 0xffffffff, 0x8907, ALLOW },		/* SIOCGSTAMPNS */
 	{ 0xffffffff, 0x894b, ALLOW },		/* SIOCOUTQNSD */
+	/* FIOSETOWN to SIOCGSTAMPNS: owner (see Landlock), mark, time. */
+	{ 0xfffffff8, 0x8900, ALLOW },
 
 	{ 0x0000ff00, 0x9400, ERRNO(EPERM) },	/* the rest of Btrfs */
 	{ 0x0000ff00, 0xbc00, ERRNO(EPERM) },	/* bcachefs, likewise */

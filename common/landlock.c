@@ -373,15 +373,3 @@ landlock_self(const struct landlock_self *ls)
 	close(ruleset);
 	return (ret);
 }
-
-int
-landlock_worker(int abi, const struct workload_paths *paths,
-    const struct workload_ports *ports, int any)
-{
-	struct landlock_self	 ls = { .abi = abi, .scope = 1, .dir = -1,
-				    .dir_parent = -1, .ports = ports,
-				    .any_connect = any };
-
-	(void)paths;
-	return (landlock_self(&ls));
-}

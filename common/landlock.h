@@ -62,7 +62,5 @@ struct landlock_self {
 
 /* 0, or -1 and errno. */
 int	 landlock_self(const struct landlock_self *);
-int	 landlock_worker(int, const struct workload_paths *,
-	    const struct workload_ports *, int);
 
 #endif

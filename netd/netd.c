@@ -148,15 +148,17 @@ netd_set_supervisor(int fd)
 static void
 netd_start(void)
 {
-	int	 abi;
+	struct landlock_self	 ls = { .scope = 1, .dir = -1,
+				    .dir_parent = -1, .ports = &ports,
+				    .any_connect = any_connect };
 
 	if (supervisor_fd == -1)
 		fatalx("no channel to the supervisor");
 	if (!TAILQ_EMPTY(&names))
 		resolve_open();
-	if ((abi = landlock_abi()) == 0)
+	if ((ls.abi = landlock_abi()) == 0)
 		worker_fail("the kernel has no Landlock");
-	if (landlock_worker(abi, NULL, &ports, any_connect) == -1)
+	if (landlock_self(&ls) == -1)
 		worker_fail("landlock: %s", strerror(errno));
 	if ((TAILQ_EMPTY(&names) ? lock_run() : lock_setup()) == -1)
 		worker_fail("seccomp: %s", strerror(errno));

@@ -28,12 +28,13 @@ bad=0 n=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+top=$PWD
 for dir in "$@"; do
-	for test in "$PWD/$dir"/*_test; do
+	for test in "$top/$dir"/*_test; do
 		test -x "$test" || continue
 		for tc in $("$test" -l | sed -n 's/^ident: //p'); do
 			n=$((n + 1))
-			if ! (cd "$work" && "$test" -s "$PWD/$dir" \
+			if ! (cd "$work" && "$test" -s "$top/$dir" \
 			    -r "$work/result" "$tc") >"$work/log" 2>&1 ||
 			    grep -q -e 'runtime error' -e Sanitizer \
 			    "$work/log"; then

@@ -207,6 +207,16 @@ file_write(const char *path, const char *text)
 	return (n == -1 ? -1 : 0);
 }
 
+/* As one of our own programs would be; 0, or -1 and errno. */
+static int
+confine(int abi)
+{
+	struct landlock_self	 ls = { .abi = abi, .scope = 1, .dir = -1,
+				    .dir_parent = -1 };
+
+	return (landlock_self(&ls));
+}
+
 /* A domain that grants nothing: more layers than the kernel takes show too. */
 static void
 probe_landlock(struct outcome *o, int arg)
@@ -219,7 +229,7 @@ probe_landlock(struct outcome *o, int arg)
 		return;
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    landlock_worker(abi, NULL, NULL, 0) == -1) {
+	    confine(abi) == -1) {
 		failed(o, "landlock_restrict_self");
 		return;
 	}
@@ -387,7 +397,7 @@ target_main(int sync)
 	char	 c = 'x';
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (abi > 0 && landlock_worker(abi, NULL, NULL, 0) == -1)
+	if (abi > 0 && confine(abi) == -1)
 		_exit(1);
 	if (write(sync, &c, 1) == 1 && read(sync, &c, 1) == 0)
 		_exit(0);
@@ -409,7 +419,7 @@ probe_process(struct outcome *o, int access)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    lockdown_capabilities() == -1 ||
-	    (abi > 0 && landlock_worker(abi, NULL, NULL, 0) == -1) ||
+	    (abi > 0 && confine(abi) == -1) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) {
 		failed(o, "set-up");
 		return;
