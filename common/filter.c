@@ -65,6 +65,9 @@
 #endif
 #define TCP_ULP			31
 #define IPV6_ADDRFORM		1
+#define IPV6_2292PKTOPTIONS	6
+#define IPV6_RTHDR		57
+#define IP_OPTIONS		4
 #define IOPRIO_WHO_PROCESS	1
 
 /* CLONE_NEWTIME is a signal number to clone(2), a name space to unshare(2). */
@@ -248,7 +251,16 @@ static const struct rule rules[] = {
 	 */
 	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_TCP), EQ(2, TCP_ULP)),
 	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6),
-	    EQ(2, IPV6_ADDRFORM))
+	    EQ(2, IPV6_ADDRFORM)),
+
+	/*
+	 * A route of the workload's choosing: the first packet of a connect
+	 * to an admitted address would go to any other host.
+	 */
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IP), EQ(2, IP_OPTIONS)),
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6), EQ(2, IPV6_RTHDR)),
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6),
+	    EQ(2, IPV6_2292PKTOPTIONS))
 };
 
 /* Sockets that a policy may grant; everything else is EACCES. */

@@ -37,7 +37,7 @@ enum filter_verdict {
 /* What the policy asks of the filter, derived by the parent. */
 struct filter_conf {
 	int			 allow_list;	/* default deny, @groups */
-	int			 log_denials;	/* denials go by the supervisor */
+	int			 log_denials;	/* denials notify as well */
 	enum filter_verdict	 fork;		/* new processes */
 	enum filter_verdict	 meta;		/* mode, owner, times, xattrs */
 	enum filter_verdict	 connect;

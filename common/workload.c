@@ -385,6 +385,13 @@ child_main(const struct workload_conf *wc, const struct sock_fprog *prog,
 }
 
 int
+workload_needs_call(int nr)
+{
+	return (nr == SYS_sendmsg || nr == SYS_close || nr == SYS_read ||
+	    nr == SYS_execve || nr == SYS_exit_group);
+}
+
+int
 workload_fork(struct workload *w, const struct workload_conf *wc,
     const struct sock_fprog *prog, int listen)
 {

@@ -132,6 +132,9 @@ int	 workload_add_passfd(struct workload_conf *, int, int);
 int	 workload_fork(struct workload *, const struct workload_conf *,
 	    const struct sock_fprog *, int);
 
+/* Whether the child itself makes a call after its filter is on. */
+int	 workload_needs_call(int);
+
 /* Let the child exec once it is confined; it may be said before that. */
 void	 workload_go(struct workload *);
 

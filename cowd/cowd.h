@@ -82,8 +82,8 @@ void	 unix_cancel_all(void);
 
 /* The directory to remove at the end. */
 void	 private_set(const char *);
-/* Descriptors of it and of the directory it lies in; 0 without one. */
-int	 private_get(int *, int *);
+/* Descriptors of it and of the directory it lies in, or neither changed. */
+void	 private_get(int *, int *);
 void	 private_remove(void);
 
 /* lock.c */

@@ -31,11 +31,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cowd.h"
+#include "landlock.h"
 #include "lockdown.h"
 #include "worker.h"
 
@@ -45,38 +45,6 @@
 
 /* Two descriptors for each parked connect, and the grants. */
 #define LOCK_NOFILE	4096
-
-#define LOCK_READ_DIR		(1ULL << 3)
-#define LOCK_REMOVE_DIR		(1ULL << 4)
-#define LOCK_REMOVE_FILE	(1ULL << 5)
-#define LOCK_VERSION		1
-#define LOCK_PATH_BENEATH	1
-
-/* Everything that each ABI of Landlock can deny. */
-static const struct {
-	int		 abi;
-	uint64_t	 fs;
-	uint64_t	 net;
-	uint64_t	 scoped;
-} lock_abis[] = {
-	{ 1, 0x1fff, 0, 0 },
-	{ 2, 0x3fff, 0, 0 },		/* moves between directories */
-	{ 3, 0x7fff, 0, 0 },		/* truncate */
-	{ 4, 0x7fff, 0x3, 0 },		/* TCP bind and connect */
-	{ 5, 0xffff, 0x3, 0 },		/* ioctl on devices */
-	{ 6, 0xffff, 0x3, 0x3 }		/* abstract sockets, signals */
-};
-
-struct lock_ruleset {
-	uint64_t	 fs;
-	uint64_t	 net;
-	uint64_t	 scoped;
-};
-
-struct lock_path {
-	uint64_t	 access;
-	int32_t		 fd;
-} __attribute__((__packed__));
 
 #define LOCK_GETSOCKOPT(opt)						\
 	{ .nr = SYS_getsockopt, .nconds = 2, .conds = {			\
@@ -164,17 +132,6 @@ lock_setup(void)
 		worker_fail("seccomp: %s", strerror(errno));
 }
 
-static int
-lock_path_add(int ruleset, uint64_t access, int fd)
-{
-	struct lock_path	 path;
-
-	path.access = access;
-	path.fd = fd;
-	return (syscall(SYS_landlock_add_rule, ruleset, LOCK_PATH_BENEATH,
-	    &path, 0));
-}
-
 /*
  * Removing the private directory itself takes a right on the directory above
  * it, which then holds below that too: empty directories there are all that
@@ -183,34 +140,14 @@ lock_path_add(int ruleset, uint64_t access, int fd)
 static int
 lock_landlock(void)
 {
-	struct lock_ruleset	 attr;
-	long			 abi;
-	size_t			 i;
-	int			 fd, parent, ret = -1, ruleset;
+	struct landlock_self	 self;
 
-	if ((abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
-	    LOCK_VERSION)) == -1)
-		return (-1);
-	memset(&attr, 0, sizeof(attr));
-	for (i = 0; i < sizeof(lock_abis) / sizeof(lock_abis[0]); i++)
-		if (lock_abis[i].abi <= abi) {
-			attr.fs = lock_abis[i].fs;
-			attr.net = lock_abis[i].net;
-			attr.scoped = lock_abis[i].scoped;
-		}
-	/* A kernel that knows less takes what it does not know as 0. */
-	if ((ruleset = syscall(SYS_landlock_create_ruleset, &attr,
-	    sizeof(attr), 0)) == -1)
-		return (-1);
-	if (private_get(&fd, &parent) &&
-	    (lock_path_add(ruleset, LOCK_READ_DIR | LOCK_REMOVE_DIR |
-	    LOCK_REMOVE_FILE, fd) == -1 ||
-	    lock_path_add(ruleset, LOCK_REMOVE_DIR, parent) == -1))
-		goto done;
-	ret = syscall(SYS_landlock_restrict_self, ruleset, 0);
- done:
-	close(ruleset);
-	return (ret);
+	memset(&self, 0, sizeof(self));
+	self.abi = landlock_abi();
+	self.scope = 1;
+	self.dir = self.dir_parent = -1;
+	private_get(&self.dir, &self.dir_parent);
+	return (landlock_self(&self));
 }
 
 void

@@ -63,14 +63,13 @@ private_set(const char *path)
 	free(dir);
 }
 
-int
+void
 private_get(int *fd, int *parent)
 {
 	if (private_name == NULL)
-		return (0);
+		return;
 	*fd = private_fd;
 	*parent = private_parent;
-	return (1);
 }
 
 void

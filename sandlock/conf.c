@@ -143,6 +143,11 @@ conf_change(const char *name, int permit)
 		return (-1);
 	}
 	for (i = 0; i < n; i++) {
+		if (!permit && workload_needs_call(numbers[i])) {
+			log_warnx("%s: %s cannot be denied: the command is "
+			    "started with it", name, syscall_name(numbers[i]));
+			return (-1);
+		}
 		if (permit && !syscall_liftable(numbers[i])) {
 			log_warnx("%s: %s breaks the sandbox and cannot be "
 			    "permitted", name, syscall_name(numbers[i]));

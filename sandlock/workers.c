@@ -420,6 +420,11 @@ parent_dispatch_worker(struct run_worker *w, short event)
 	struct imsg	 imsg;
 	int		 n, open = 1, ret;
 
+	if ((event & EV_WRITE) && imsgbuf_write(&w->iev.ibuf) == -1 &&
+	    errno != EPIPE && errno != ETOOMANYREFS) {
+		worker_broken(w, "channel: %s", strerror(errno));
+		return;
+	}
 	if (event & EV_READ)
 		if ((open = imsgbuf_read(&w->iev.ibuf)) == -1) {
 			worker_broken(w, "channel: %s", strerror(errno));
