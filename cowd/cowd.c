@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "bounded.h"
 #include "cowd.h"
 #include "log.h"
 #include "worker.h"
@@ -46,7 +47,7 @@ main(void)
 	worker_init("cowd", 0, 0, cowd_dispatch_parent);
 	/* No channel yet: the end of the parent alone ends this worker. */
 	cowd_supervisor.ibuf.fd = -1;
-	unix_init();
+	bounded_init();
 	lock_setup();
 	event_dispatch();
 	fatalx("event loop ended");

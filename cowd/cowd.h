@@ -67,7 +67,6 @@ int	 meta_change(int, const struct proto_meta *);
 
 /* unix.c */
 
-void	 unix_init(void);
 /* Take the socket of a connect; the descriptor is then unix.c's. */
 void	 unix_socket(uint32_t, int);
 /* Connect it to the socket inode of a descriptor, and reply then or later. */

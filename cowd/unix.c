@@ -29,25 +29,23 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 
 #include <errno.h>
 #include <event.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "bounded.h"
 #include "cowd.h"
 #include "log.h"
 
 #define UNIX_PARKED_MAX		256
 #define UNIX_DELAY_MIN		1	/* milliseconds */
 #define UNIX_DELAY_MAX		50
-#define UNIX_INTERVAL		20
 
 struct unix_request {
 	LIST_ENTRY(unix_request)	 entry;
@@ -89,54 +87,6 @@ unix_free(struct unix_request *r)
 	free(r);
 }
 
-/* Interrupts connect(2) by being there. */
-static void
-unix_alarm(int sig)
-{
-	(void)sig;
-}
-
-/* To be called once, before any connect. */
-void
-unix_init(void)
-{
-	struct sigaction	 sa;
-
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = unix_alarm;
-	sigemptyset(&sa.sa_mask);
-	/* Without SA_RESTART. */
-	if (sigaction(SIGALRM, &sa, NULL) == -1)
-		fatal("sigaction");
-}
-
-static void
-unix_interval(int ms)
-{
-	struct itimerval	 it;
-
-	memset(&it, 0, sizeof(it));
-	it.it_interval.tv_usec = it.it_value.tv_usec = ms * 1000;
-	if (setitimer(ITIMER_REAL, &it, NULL) == -1)
-		fatal("setitimer");
-}
-
-/*
- * connect(2) that returns, whatever the workload does to the flags of the
- * socket meanwhile.  The alarm repeats, lest it come before the call waits.
- */
-static int
-unix_call(int sock, const struct sockaddr_un *sun)
-{
-	int	 error = 0;
-
-	unix_interval(UNIX_INTERVAL);
-	if (connect(sock, (const struct sockaddr *)sun, sizeof(*sun)) == -1)
-		error = errno;
-	unix_interval(0);
-	return (error == EINTR ? EAGAIN : error);
-}
-
 /*
  * One try.  The workload shares the socket's flags and may see O_NONBLOCK for
  * the length of one system call; there is no other way not to wait.  0 or an
@@ -156,7 +106,10 @@ unix_try(int sock, int inode, int *blocking)
 	*blocking = (flags & O_NONBLOCK) == 0;
 	if (*blocking && fcntl(sock, F_SETFL, flags | O_NONBLOCK) == -1)
 		return (errno);
-	error = unix_call(sock, &sun);
+	error = bounded_connect(sock, (const struct sockaddr *)&sun,
+	    sizeof(sun));
+	if (error == EINTR)
+		error = EAGAIN;
 	if (*blocking && fcntl(sock, F_SETFL, flags) == -1)
 		fatal("fcntl");
 	return (error);

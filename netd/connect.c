@@ -43,6 +43,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bounded.h"
 #include "log.h"
 #include "netd.h"
 
@@ -166,10 +167,12 @@ connection_finish(struct connection *c, int value)
 static int
 connection_call(const struct connection *c)
 {
-	if (connect(c->fd, (const struct sockaddr *)&c->addr,
-	    c->addrlen) == -1)
-		return (errno);
-	return (0);
+	int	 error;
+
+	error = bounded_connect(c->fd, (const struct sockaddr *)&c->addr,
+	    c->addrlen);
+	/* An interrupted connect goes on, as one that does not wait. */
+	return (error == EINTR ? EINPROGRESS : error);
 }
 
 /* A socket that was taken back to its first state fails all who wait. */

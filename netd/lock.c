@@ -25,6 +25,7 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -44,6 +45,8 @@
 #define LOCK_RUN_RULES \
 	/* on behalf of the workload; Landlock limits the ports */	\
 	LOCKDOWN_ALLOW(SYS_connect),					\
+	/* the alarm that bounds it */					\
+	LOCKDOWN_ALLOW_IF(SYS_setitimer, EQ(0, ITIMER_REAL)),		\
 	/* on behalf of the workload */					\
 	LOCKDOWN_ALLOW(SYS_listen),					\
 	/* to which address and port the workload's socket is bound */	\

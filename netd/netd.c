@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "landlock.h"
+#include "bounded.h"
 #include "log.h"
 #include "netd.h"
 #include "worker.h"
@@ -336,6 +337,7 @@ main(int argc, char *argv[])
 	worker_init("netd", 0, 0, netd_dispatch_parent);
 	if (argc != 1)
 		fatalx("takes no arguments");
+	bounded_init();
 	connect_init(netd_limits());
 	if ((netd_rules = netrules_new()) == NULL)
 		fatal("netrules_new");

@@ -40,6 +40,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bounded.h"
 #include "log.h"
 #include "supervisor.h"
 
@@ -170,7 +171,7 @@ unix_send(struct request *rq, int fd, int inode)
 static int
 abstract_try(int fd, const struct proto_connect *pc, int *again)
 {
-	int	 error = 0, flags;
+	int	 error, flags;
 
 	*again = 0;
 	if ((flags = fcntl(fd, F_GETFL)) == -1)
@@ -178,8 +179,10 @@ abstract_try(int fd, const struct proto_connect *pc, int *again)
 	if ((flags & O_NONBLOCK) == 0 &&
 	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
 		return (errno);
-	if (connect(fd, (const struct sockaddr *)&pc->addr, pc->addrlen) == -1)
-		error = errno;
+	error = bounded_connect(fd, (const struct sockaddr *)&pc->addr,
+	    pc->addrlen);
+	if (error == EINTR)
+		error = EAGAIN;
 	if ((flags & O_NONBLOCK) == 0) {
 		if (fcntl(fd, F_SETFL, flags) == -1)
 			log_warn("restore O_NONBLOCK");

@@ -27,6 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bounded.h"
 #include "log.h"
 #include "supervisor.h"
 #include "tree.h"
@@ -52,6 +53,7 @@ main(int argc, char *argv[])
 	sup.workload.sync = -1;
 	sup.cowd.ibuf.fd = sup.netd.ibuf.fd = -1;
 	life_init();
+	bounded_init();
 	event_dispatch();
 	return (0);
 }
