@@ -308,17 +308,26 @@ int
 landlock_scope_signals(int abi)
 {
 	struct ll_ruleset_attr	 attr;
-	int			 ret, ruleset;
+	int			 fd, ret = -1, ruleset;
 
 	if (!landlock_has(abi, PROT_SIGNAL_SCOPE)) {
 		errno = EOPNOTSUPP;
 		return (-1);
 	}
+	/*
+	 * Also a domain that handles no file right refuses to move and link
+	 * files between directories.
+	 */
 	memset(&attr, 0, sizeof(attr));
+	attr.handled_fs = LL_FS_REFER;
 	attr.scoped = LL_SCOPE_SIGNAL;
 	if ((ruleset = ruleset_create(&attr, abi)) == -1)
 		return (-1);
-	ret = ruleset_enter(ruleset);
+	if ((fd = open("/", O_PATH | O_CLOEXEC)) != -1) {
+		if (ruleset_add_fd(ruleset, LL_FS_REFER, fd) == 0)
+			ret = ruleset_enter(ruleset);
+		close(fd);
+	}
 	close(ruleset);
 	return (ret);
 }

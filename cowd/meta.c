@@ -142,6 +142,18 @@ meta_writable(int fd)
 	return (flags == O_WRONLY || flags == O_RDWR);
 }
 
+/*
+ * A device is the host's, also where its data may be written: root would take
+ * /dev/null away from everybody.  To touch it is no more than to write it.
+ */
+static int
+meta_device_denied(const struct statx *sx, const struct proto_meta *pm)
+{
+	if (!S_ISCHR(sx->stx_mode) && !S_ISBLK(sx->stx_mode))
+		return (0);
+	return (pm->op != META_UTIMES || !pm->times_now);
+}
+
 int
 meta_change(int fd, const struct proto_meta *pm)
 {
@@ -152,6 +164,8 @@ meta_change(int fd, const struct proto_meta *pm)
 		return (EPERM | PROTO_DENIED);
 	if (inode_stat(fd, &sx) == -1)
 		return (errno);
+	if (meta_device_denied(&sx, pm))
+		return (EPERM | PROTO_DENIED);
 	if ((own = grant_open(fd, &sx, PERM_META)) == -1) {
 		if (errno != EACCES)
 			return (errno);

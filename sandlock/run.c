@@ -442,9 +442,9 @@ run_check_nested(void)
 	    SECCOMP_MODE_FILTER || (error = run_try_listener()) == 0)
 		return (0);
 	if (error == EBUSY || error == EPERM || error == EACCES)
-		log_warnx("nested: the caller is supervised already, and this "
-		    "policy needs a supervisor for: %s; --no-supervisor runs "
-		    "without", run.needs.features);
+		log_warnx("nested: the sandbox around leaves no room for a "
+		    "supervisor, which this policy needs for: %s; "
+		    "--no-supervisor runs without", run.needs.features);
 	else
 		log_warnx("system call filter: %s", strerror(error));
 	return (-1);
@@ -470,7 +470,9 @@ run_lockdown(void)
 		log_warn("subreaper");
 		return (-1);
 	}
-	if (landlock_scope_signals(run.abi) == 0) {
+	/* The workload inherits it. */
+	if ((run.conf.protections & (1U << PROT_SIGNAL_SCOPE)) &&
+	    landlock_scope_signals(run.abi) == 0) {
 		run.scoped = 1;
 		tree_scoped();
 	}

@@ -91,7 +91,7 @@ life_kill_all(void)
 {
 	struct timeval	 tv = { 0, LIFE_RETRY_US };
 
-	if (!life_killing) {
+	if (!life_killing && sup.configured) {
 		life_killing = 1;
 		throttle_release();
 		life_kill_tree(SIGKILL);

@@ -85,7 +85,7 @@ meta_inode(const struct request *rq, int *fd)
 {
 	const struct syscall_entry	*call = rq->call;
 	char				 path[PATH_MAX];
-	int				 dirfd = AT_FDCWD, error, flags;
+	int				 dirfd = AT_FDCWD, error, flags, xattr;
 
 	if (call->path == SLOT_NONE)
 		return (meta_descriptor(rq, (int)argument(rq, call->fd), fd));
@@ -93,18 +93,25 @@ meta_inode(const struct request *rq, int *fd)
 		return (error);
 	if (call->dirfd != SLOT_NONE)
 		dirfd = (int)argument(rq, call->dirfd);
+	xattr = call->class == CLASS_SETXATTR ||
+	    call->class == CLASS_REMOVEXATTR;
 	if (argument(rq, call->path) == 0) {
 		/* No name at all: the times of the descriptor itself. */
 		if (call->class == CLASS_UTIMES && call->dirfd != SLOT_NONE &&
-		    dirfd != AT_FDCWD && (flags & AT_EMPTY_PATH) == 0)
+		    dirfd != AT_FDCWD)
 			return (flags != 0 ? EINVAL :
 			    meta_descriptor(rq, dirfd, fd));
-		if ((flags & AT_EMPTY_PATH) == 0)
+		/* Only these calls take it for an empty one. */
+		if (!xattr || (flags & AT_EMPTY_PATH) == 0)
 			return (EFAULT);
 		path[0] = '\0';
 	} else if (memory_string(rq->notif.pid, argument(rq, call->path), path,
 	    sizeof(path)) == -1)
 		return (errno);
+	/* And do not take a descriptor that only names a file. */
+	if (xattr && path[0] == '\0' && (flags & AT_EMPTY_PATH) != 0 &&
+	    dirfd != AT_FDCWD)
+		return (meta_descriptor(rq, dirfd, fd));
 	if ((*fd = resolve_at(rq, dirfd, path, flags)) == -1)
 		return (errno);
 	return (0);
@@ -180,6 +187,28 @@ meta_xattr_name(const struct request *rq, struct proto_meta *pm)
 	return (n == 0 ? ERANGE : 0);
 }
 
+/* As copy_struct_from_user() in the kernel: more is well if it is zero. */
+static int
+meta_xattr_arguments(const struct request *rq, int slot,
+    struct xattr_arguments *xa)
+{
+	uint64_t	 addr = argument(rq, slot), i;
+	uint64_t	 size = argument(rq, slot + 1);
+	uint8_t		 more[4096];
+
+	if (size < sizeof(*xa))
+		return (EINVAL);
+	if (size > sizeof(more))
+		return (E2BIG);
+	if (memory_read(rq->notif.pid, addr, more, size) == -1)
+		return (errno);
+	for (i = sizeof(*xa); i < size; i++)
+		if (more[i] != 0)
+			return (E2BIG);
+	memcpy(xa, more, sizeof(*xa));
+	return (0);
+}
+
 static int
 meta_setxattr(const struct request *rq, struct proto_meta *pm)
 {
@@ -190,12 +219,8 @@ meta_setxattr(const struct request *rq, struct proto_meta *pm)
 	if ((error = meta_xattr_name(rq, pm)) != 0)
 		return (error);
 	if (rq->notif.data.nr == SYS_setxattrat) {
-		if (argument(rq, slot + 2) != sizeof(xa))
-			return (argument(rq, slot + 2) < sizeof(xa) ?
-			    EINVAL : E2BIG);
-		if (memory_read(rq->notif.pid, argument(rq, slot + 1), &xa,
-		    sizeof(xa)) == -1)
-			return (errno);
+		if ((error = meta_xattr_arguments(rq, slot + 1, &xa)) != 0)
+			return (error);
 	} else {
 		xa.value = argument(rq, slot + 1);
 		if (argument(rq, slot + 2) > PROTO_XATTR_MAX)
@@ -284,6 +309,15 @@ meta_send(struct request *rq, int fd, const struct proto_meta *pm)
 	imsg_event_add(&sup.cowd);
 }
 
+/* Times that are both to stay as they are. */
+static int
+meta_omits(const struct proto_meta *pm)
+{
+	return (pm->op == META_UTIMES && !pm->times_now &&
+	    pm->times[0].tv_nsec == UTIME_OMIT &&
+	    pm->times[1].tv_nsec == UTIME_OMIT);
+}
+
 void
 meta_request(struct request *rq)
 {
@@ -295,7 +329,12 @@ meta_request(struct request *rq)
 		notify_errno(rq, EPERM);
 		return;
 	}
-	if ((error = meta_arguments(rq, &pm)) != 0 ||
+	if ((error = meta_arguments(rq, &pm)) == 0 && meta_omits(&pm)) {
+		/* The kernel does not even look the name up. */
+		notify_errno(rq, 0);
+		return;
+	}
+	if (error != 0 ||
 	    (error = meta_inode(rq, &fd)) != 0)
 		notify_errno(rq, error);
 	else
