@@ -210,6 +210,11 @@ run_ended(const struct proto_exit *pe)
 {
 	if (run.have_result || run.state == RUN_ENDING)
 		return;
+	if (run.state == RUN_STARTING) {
+		log_warnx("the end of what has not begun");
+		run_failed(REASON_WORKER, EXIT_SANDLOCK);
+		return;
+	}
 	run.result = *pe;
 	run.have_result = 1;
 	if (run.timed_out) {

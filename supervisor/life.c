@@ -110,16 +110,20 @@ life_timer(int fd, short event, void *arg)
 	life_kill_all();
 }
 
+/*
+ * Nobody is left.  Only a run that ended by itself or by order has a result; of
+ * one that lost a worker the parent shall hear no more than that.
+ */
 static __attribute__((__noreturn__)) void
 life_report(void)
 {
-	if (!life_orphan) {
-		notify_counts();
-		life_exit.processes = fork_total();
-		if (proto_send_exit(&worker_parent.ibuf, &life_exit) == -1 ||
-		    imsgbuf_flush(&worker_parent.ibuf) == -1)
-			_exit(EXIT_SANDLOCK);
-	}
+	if (life_orphan || sup.lost || !life_main_done)
+		_exit(EXIT_SANDLOCK);
+	notify_counts();
+	life_exit.processes = fork_total();
+	if (proto_send_exit(&worker_parent.ibuf, &life_exit) == -1 ||
+	    imsgbuf_flush(&worker_parent.ibuf) == -1)
+		_exit(EXIT_SANDLOCK);
 	_exit(0);
 }
 

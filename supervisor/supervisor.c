@@ -203,7 +203,7 @@ supervisor_dispatch_worker(struct imsgev *iev, short event, const char *peer,
 	}
 	imsg_event_close(iev);
 	if (!sup.ending) {
-		log_warnx("%s is gone", peer);
+		sup.lost = 1;
 		life_end();
 	}
 }

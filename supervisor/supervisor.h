@@ -71,6 +71,7 @@ struct supervisor {
 	int			 configured;
 	int			 running;	/* the workload has exec'd */
 	int			 ending;	/* nothing new may start */
+	int			 lost;		/* a worker is gone */
 	int			 have_cowd;
 	int			 have_netd;
 	struct imsgev		 cowd;
