@@ -33,11 +33,19 @@ event_log(int severity, const char *msg)
 		log_warnx("libevent: %s", msg);
 }
 
+/* libevent would call exit(3). */
+static void
+event_fatal(int error)
+{
+	fatalx("libevent: failed (%d)", error);
+}
+
 /* An event loop for a program that has just been exec'd. */
 void
 imsg_event_base(void)
 {
 	event_set_log_callback(event_log);
+	event_set_fatal_callback(event_fatal);
 	if (event_init() == NULL)
 		fatalx("event_init failed");
 }

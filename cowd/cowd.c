@@ -103,6 +103,7 @@ cowd_start(void)
 	if ((flags = fcntl(cowd_supervisor_fd, F_GETFL)) == -1 ||
 	    fcntl(cowd_supervisor_fd, F_SETFL, flags | O_NONBLOCK) == -1)
 		fatal("fcntl");
+	private_open();
 	lock_run();
 	cowd_locked = 1;
 	/* Requests have waited in the socket: none is read before this. */

@@ -79,8 +79,10 @@ void	 unix_cancel_all(void);
 
 /* private.c */
 
-/* The directory to remove at the end. */
+/* The directory to remove at the end; it need not be there yet. */
 void	 private_set(const char *);
+/* Now it is. */
+void	 private_open(void);
 /* Descriptors of it and of the directory it lies in, or neither changed. */
 void	 private_get(int *, int *);
 void	 private_remove(void);

@@ -16,9 +16,10 @@
 
 
 /*
- * The private directory of the run, HOME or TMPDIR of the workload.  The parent
- * makes it and removes it; when the parent was killed this is left to cowd,
- * which outlives the workload.
+ * The private directory of the run, HOME and TMPDIR of the workload.  The parent
+ * tells its name, then makes it, and ends the configuration; so whenever the
+ * parent is killed, cowd knows what there may be to remove.  It outlives the
+ * workload.
  */
 
 #include <sys/types.h>
@@ -55,12 +56,20 @@ private_set(const char *path)
 	    (private_name = strdup(name)) == NULL)
 		fatal("private directory");
 	if ((private_parent = open(dir, O_PATH | O_DIRECTORY |
-	    O_CLOEXEC)) == -1 ||
-	    (private_fd = openat(private_parent, name, O_PATH | O_DIRECTORY |
-	    O_NOFOLLOW | O_CLOEXEC)) == -1 ||
-	    inode_stat(private_fd, &private_inode) == -1)
+	    O_CLOEXEC)) == -1)
 		worker_fail("%s: %s", path, strerror(errno));
 	free(dir);
+}
+
+void
+private_open(void)
+{
+	if (private_name == NULL)
+		return;
+	if ((private_fd = openat(private_parent, private_name, O_PATH |
+	    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1 ||
+	    inode_stat(private_fd, &private_inode) == -1)
+		worker_fail("%s: %s", private_name, strerror(errno));
 }
 
 void
@@ -80,11 +89,12 @@ private_remove(void)
 
 	if (private_name == NULL)
 		return;
-	/* Gone already, as a rule: the parent was here. */
+	/* Gone already, where the parent was here first. */
 	if ((fd = openat(private_parent, private_name, O_PATH | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC)) == -1)
 		return;
-	if (inode_stat(fd, &sx) == -1 || !inode_same(&sx, &private_inode))
+	if (private_fd != -1 && (inode_stat(fd, &sx) == -1 ||
+	    !inode_same(&sx, &private_inode)))
 		return;
 	if (rmtree(private_parent, private_name) == -1)
 		log_warn("private directory %s", private_name);

@@ -37,36 +37,73 @@ static int	 private_parent = -1;	/* the directory above it */
 static int	 private_fd = -1;
 
 static int
-private_subdir(const char *dir, const char *name)
+private_subdir(const char *name)
 {
-	char	*path;
-	int	 ret;
-
-	if (asprintf(&path, "%s/%s", dir, name) == -1)
-		return (-1);
-	ret = mkdir(path, 0700);
-	if (ret == -1)
-		log_warn("%s", path);
-	free(path);
-	return (ret);
-}
-
-/* From here on it is found without its path. */
-static int
-private_open(const char *dir)
-{
-	char	*parent;
-
-	if ((parent = strndup(dir, strrchr(dir, '/') - dir + 1)) == NULL)
-		return (-1);
-	private_parent = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	free(parent);
-	private_fd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (private_parent == -1 || private_fd == -1) {
-		log_warn("%s", dir);
+	if (mkdirat(private_fd, name, 0700) == -1) {
+		log_warn("private directory %s", name);
 		return (-1);
 	}
 	return (0);
+}
+
+/*
+ * Choose the name, which nobody can guess, and find the directory above.  *dir
+ * stays NULL when the policy wants none; -1 after a message.
+ */
+int
+private_name(const struct policy *p, char **dir)
+{
+	static const char	 letters[] = "abcdefghijklmnopqrstuvwxyz0123456";
+	const char		*base;
+	char			 word[21];
+	size_t			 i;
+
+	*dir = NULL;
+	if (!p->private_home && !p->private_tmp)
+		return (0);
+	if ((base = getenv("TMPDIR")) == NULL || base[0] != '/')
+		base = "/tmp";
+	for (i = 0; i < sizeof(word) - 1; i++)
+		word[i] = letters[arc4random_uniform(sizeof(letters) - 1)];
+	word[i] = '\0';
+	if ((private_parent = open(base, O_PATH | O_DIRECTORY |
+	    O_CLOEXEC)) == -1 ||
+	    asprintf(dir, "%s/sandlock.%s", base, word) == -1) {
+		log_warn("private directory in %s", base);
+		return (-1);
+	}
+	return (0);
+}
+
+static int
+private_make(const struct policy *p, const char *name)
+{
+	if (mkdirat(private_parent, name, 0700) == -1 ||
+	    (private_fd = openat(private_parent, name, O_PATH | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC)) == -1) {
+		log_warn("private directory %s", name);
+		return (-1);
+	}
+	if ((p->private_home && private_subdir("home") == -1) ||
+	    (p->private_tmp && private_subdir("tmp") == -1))
+		return (-1);
+	return (0);
+}
+
+/* Make what private_name() chose; -1 after a message. */
+int
+private_create(const struct policy *p, const char *dir)
+{
+	mode_t	 mask;
+	int	 ret;
+
+	if (dir == NULL)
+		return (0);
+	/* The workload keeps the caller's, which may be anything. */
+	mask = umask(0);
+	ret = private_make(p, strrchr(dir, '/') + 1);
+	umask(mask);
+	return (ret);
 }
 
 /* For the rules of our own lockdown. */
@@ -75,38 +112,6 @@ private_fds(int *fd, int *parent)
 {
 	*fd = private_fd;
 	*parent = private_parent;
-}
-
-/* *dir stays NULL when the policy wants none; -1 after a message. */
-int
-private_create(const struct policy *p, char **dir)
-{
-	const char	*base;
-	char		*path;
-
-	*dir = NULL;
-	if (!p->private_home && !p->private_tmp)
-		return (0);
-	if ((base = getenv("TMPDIR")) == NULL || base[0] != '/')
-		base = "/tmp";
-	if (asprintf(&path, "%s/sandlock.XXXXXX", base) == -1) {
-		log_warn("private directory");
-		return (-1);
-	}
-	if (mkdtemp(path) == NULL) {
-		log_warn("private directory in %s", base);
-		free(path);
-		return (-1);
-	}
-	*dir = path;
-	if (private_open(path) == -1 || (p->private_home && private_subdir(path, "home") == -1) ||
-	    (p->private_tmp && private_subdir(path, "tmp") == -1)) {
-		private_remove(path);
-		free(path);
-		*dir = NULL;
-		return (-1);
-	}
-	return (0);
 }
 
 /* cowd may have been here first; then nothing is left. */

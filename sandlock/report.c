@@ -54,13 +54,20 @@ static const char	*reason_names[] = {
 	[REASON_WORKER] = "worker"
 };
 
-/* Not for our workers; the standard streams are inherited anyway. */
+/*
+ * A descriptor of our own for the caller's, which is closed unless it is a
+ * standard stream: not for our workers.  -1 and errno.
+ */
 static int
 descriptor_keep(int fd)
 {
-	if (fcntl(fd, F_GETFD) == -1)
+	int	 own;
+
+	if ((own = fcntl(fd, F_DUPFD_CLOEXEC, 10)) == -1)
 		return (-1);
-	return (fd <= STDERR_FILENO ? 0 : fcntl(fd, F_SETFD, FD_CLOEXEC));
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return (own);
 }
 
 /* A number names a descriptor, anything else a file.  -1 after a message. */
@@ -70,17 +77,20 @@ report_init(const struct policy *p)
 	const char	*errstr, *name = p->log_denials;
 	int		 fd;
 
-	status_fd = p->status_fd;
-	if (status_fd != -1 && descriptor_keep(status_fd) == -1) {
-		log_warn("--status-fd %d", status_fd);
+	if (p->status_fd != -1 &&
+	    (status_fd = descriptor_keep(p->status_fd)) == -1) {
+		log_warn("--status-fd %d", p->status_fd);
 		return (-1);
 	}
 	if (name == NULL)
 		return (0);
 	fd = strtonum(name, 0, 1 << 20, &errstr);
 	if (errstr == NULL) {
-		if (descriptor_keep(fd) == -1) {
-			log_warn("--log-denials %d", fd);
+		/* It may be the same one as for the status. */
+		fd = fd == p->status_fd ? fcntl(status_fd, F_DUPFD_CLOEXEC,
+		    10) : descriptor_keep(fd);
+		if (fd == -1) {
+			log_warn("--log-denials %s", name);
 			return (-1);
 		}
 	} else if ((fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
@@ -235,6 +245,6 @@ report_end(void)
 	json_status(f);
 	if (fclose(f) == EOF ||
 	    write(status_fd, line, len) != (ssize_t)len)
-		log_warn("--status-fd %d", status_fd);
+		log_warn("--status-fd %d", run.policy->status_fd);
 	free(line);
 }

@@ -48,6 +48,7 @@
 
 #define RUN_GRACE_SECONDS	5	/* for workers to do as they are told */
 #define RUN_RETRY_US		5000	/* between two kills of what is left */
+#define RUN_START_SECONDS	30	/* from our start to that of the workload */
 
 struct run	 run;
 
@@ -58,7 +59,7 @@ static const int	 run_signals[] = {
 };
 
 static struct event	 run_signal_events[nitems(run_signals) + 1];
-static struct event	 run_timer;	/* -t, then --kill-after, then grace */
+static struct event	 run_timer;	/* start, -t, --kill-after, grace */
 static struct event	 run_killer;	/* repeats kills at the end */
 static struct event	 run_sync;	/* kernel only: outcome of exec */
 
@@ -132,6 +133,9 @@ run_end(int force)
 	workers_close();
 	if (force)
 		run_kill_again(-1, 0, NULL);
+	else if (run.kernel_only)
+		/* What it left behind goes now, not after a grace. */
+		run_arm(&run_killer, 0);
 	else
 		run_arm(&run_killer, RUN_GRACE_SECONDS * 1000);
 }
@@ -153,7 +157,11 @@ run_timeout(int fd, short event, void *arg)
 	(void)fd;
 	(void)event;
 	(void)arg;
-	if (run.timed_out == 0) {
+	if (run.state == RUN_STARTING) {
+		log_warnx("the workload did not start within %d seconds",
+		    RUN_START_SECONDS);
+		run_failed(REASON_WORKER, EXIT_SANDLOCK);
+	} else if (run.timed_out == 0) {
 		run.timed_out = 1;
 		run_kill_tree(SIGTERM);
 		run_arm(&run_timer, run.policy->kill_after_ms);
@@ -176,8 +184,9 @@ run_started(pid_t pid)
 	}
 	run.state = RUN_RUNNING;
 	run.pid = pid;
+	evtimer_del(&run_timer);
 	/* The workload is being loaded now: this takes none of its time. */
-	if (lock_parent() == -1) {
+	if (terminal_leave() == -1 || lock_parent() == -1) {
 		log_warn("lockdown");
 		run_failed(REASON_SETUP, EXIT_SANDLOCK);
 		return;
@@ -267,8 +276,6 @@ run_child(int status)
 		pe.maxrss_kb = ru.ru_maxrss;
 	}
 	run_ended(&pe);
-	/* What it left behind goes now, not after a grace. */
-	workers_kill();
 }
 
 void
@@ -347,9 +354,13 @@ run_signal(int sig, short event, void *arg)
 static void
 run_events(void)
 {
-	size_t	 i;
+	sigset_t	 none;
+	size_t		 i;
 
 	imsg_event_base();
+	/* A signal that the caller blocked would never come. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (i = 0; i <= nitems(run_signals); i++) {
 		signal_set(&run_signal_events[i], i < nitems(run_signals) ?
 		    run_signals[i] : SIGCHLD, run_signal, NULL);
@@ -495,7 +506,9 @@ run_prepare(struct run_options *ro)
 	run_events();
 	if (!run.kernel_only && workers_spawn() == -1)
 		return (-1);
-	if (private_create(run.policy, &run.private_dir) == -1 ||
+	if (private_name(run.policy, &run.private_dir) == -1 ||
+	    workers_private() == -1 ||
+	    private_create(run.policy, run.private_dir) == -1 ||
 	    conf_derive(ro->argv, ro->argc) == -1)
 		return (-1);
 	terminal_init(&run.conf);
@@ -505,6 +518,7 @@ run_prepare(struct run_options *ro)
 static int
 run_start(void)
 {
+	run_arm(&run_timer, RUN_START_SECONDS * 1000);
 	if (run.kernel_only)
 		return (run_kernel_only());
 	if (workers_configure() == -1)

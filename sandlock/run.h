@@ -64,6 +64,7 @@ struct run_worker {
 	int		 locked;
 	int		 ready;		/* netd: names are resolved */
 	struct event	 stopped;	/* armed while it is stopped */
+	struct event	 gone;		/* armed when its channel has ended */
 };
 
 struct run {
@@ -112,12 +113,14 @@ int	 environ_derive(const struct policy *, const char *,
 	    struct workload_conf *);
 
 /* private.c */
-int	 private_create(const struct policy *, char **);
+int	 private_name(const struct policy *, char **);
+int	 private_create(const struct policy *, const char *);
 void	 private_fds(int *, int *);
 void	 private_remove(const char *);
 
 /* workers.c */
 int	 workers_spawn(void);
+int	 workers_private(void);
 int	 workers_configure(void);
 void	 workers_reap(void);
 void	 workers_close(void);
@@ -125,6 +128,7 @@ void	 workers_kill(void);
 
 /* terminal.c */
 void	 terminal_init(struct workload_conf *);
+int	 terminal_leave(void);
 void	 terminal_stopped(int);
 void	 terminal_restore(void);
 

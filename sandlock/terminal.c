@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@
 #include "log.h"
 #include "run.h"
 
+static int		 terminal_fd = -1;	/* a duplicate of our own */
 static int		 terminal_managed;	/* handed over whenever we have it */
 static int		 terminal_given;	/* the workload's side has it */
 static int		 terminal_saved;
@@ -55,20 +57,40 @@ terminal_is_ours(void)
 void
 terminal_init(struct workload_conf *wc)
 {
+	if (isatty(STDIN_FILENO))
+		terminal_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	/* Without the foreground there is nothing to hand on. */
-	if (!terminal_is_ours() || tcgetpgrp(STDIN_FILENO) != getpgrp())
+	if (!terminal_is_ours() || tcgetpgrp(terminal_fd) != getpgrp())
 		return;
-	if (tcgetattr(STDIN_FILENO, &terminal_modes) == 0)
+	if (tcgetattr(terminal_fd, &terminal_modes) == 0)
 		terminal_saved = 1;
 	wc->terminal = 1;
 	terminal_managed = 1;
 	terminal_given = 1;	/* the child takes it before its exec */
 }
 
+/*
+ * The streams are the workload's now: a pipe must end when it closes its end.
+ * 0, or -1 and errno.
+ */
+int
+terminal_leave(void)
+{
+	int	 fd, ret = 0;
+
+	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1 &&
+	    (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) == -1)
+		return (-1);
+	if (dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1)
+		ret = -1;
+	close(fd);
+	return (ret);
+}
+
 static void
 terminal_set(pid_t pgrp)
 {
-	if (tcsetpgrp(STDIN_FILENO, pgrp) == -1)
+	if (tcsetpgrp(terminal_fd, pgrp) == -1)
 		log_debug("tcsetpgrp: %s", strerror(errno));
 	terminal_given = pgrp != getpgrp();
 }
@@ -82,13 +104,13 @@ terminal_set(pid_t pgrp)
 void
 terminal_stopped(int sig)
 {
-	pid_t	 foreground = tcgetpgrp(STDIN_FILENO);
+	pid_t	 foreground = tcgetpgrp(terminal_fd);
 
 	if (foreground == -1)
 		return;
 	if ((sig == SIGTTIN || sig == SIGTTOU) && !terminal_managed &&
 	    foreground == getpgrp()) {
-		if (tcgetattr(STDIN_FILENO, &terminal_modes) == 0)
+		if (tcgetattr(terminal_fd, &terminal_modes) == 0)
 			terminal_saved = 1;
 		terminal_managed = 1;
 		terminal_set(run.pid);
@@ -99,7 +121,7 @@ terminal_stopped(int sig)
 		terminal_set(getpgrp());
 	raise(SIGSTOP);
 	/* Continued, by fg or by bg. */
-	if (terminal_managed && tcgetpgrp(STDIN_FILENO) == getpgrp())
+	if (terminal_managed && tcgetpgrp(terminal_fd) == getpgrp())
 		terminal_set(run.pid);
 	run_signal_tree(SIGCONT);
 }
@@ -115,6 +137,6 @@ terminal_restore(void)
 		return;
 	terminal_set(getpgrp());
 	if (terminal_saved &&
-	    tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_modes) == -1)
+	    tcsetattr(terminal_fd, TCSADRAIN, &terminal_modes) == -1)
 		log_debug("tcsetattr: %s", strerror(errno));
 }

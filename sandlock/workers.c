@@ -46,7 +46,9 @@
 #endif
 
 #define WORKER_STOPPED_SECONDS	5	/* a stopped worker is a lost one */
+#define WORKER_GONE_SECONDS	1	/* from the channel's end to exit */
 
+static void	 parent_dispatch_worker(struct run_worker *, short);
 static void	 parent_dispatch_supervisor(int, short, void *);
 static void	 parent_dispatch_cowd(int, short, void *);
 static void	 parent_dispatch_netd(int, short, void *);
@@ -142,6 +144,18 @@ worker_stopped(int fd, short event, void *arg)
 	run_failed(REASON_WORKER, EXIT_SANDLOCK);
 }
 
+/* Its channel has ended, and it does not. */
+static void
+worker_gone(int fd, short event, void *arg)
+{
+	struct run_worker	*w = arg;
+
+	(void)fd;
+	(void)event;
+	log_warnx("%s: has closed its channel", w->name);
+	run_failed(REASON_WORKER, EXIT_SANDLOCK);
+}
+
 static int
 worker_start(enum run_worker_name which)
 {
@@ -166,6 +180,7 @@ worker_start(enum run_worker_name which)
 		return (-1);
 	}
 	evtimer_set(&w->stopped, worker_stopped, w);
+	evtimer_set(&w->gone, worker_gone, w);
 	if (imsg_event_init(&w->iev, pair[0], worker_handlers[which]) == -1 ||
 	    imsgbuf_set_maxsize(&w->iev.ibuf, PROTO_MAXSIZE) == -1) {
 		log_warn("channel to %s", w->name);
@@ -265,10 +280,26 @@ configure_cowd(void)
 	STAILQ_FOREACH(wp, &run.conf.paths, entry)
 		if ((wp->perms & PERM_META) && proto_send_path(ib, wp) == -1)
 			return (-1);
-	if (run.private_dir != NULL &&
-	    proto_send_string(ib, IMSG_CONF_PRIVATE, run.private_dir) == -1)
-		return (-1);
 	return (proto_send_empty(ib, IMSG_CONF_END, -1));
+}
+
+/*
+ * Tell cowd of the private directory before there is one: if this process is
+ * killed from here on, cowd removes it.
+ */
+int
+workers_private(void)
+{
+	struct imsgbuf	*ib = &run.workers[WORKER_COWD].iev.ibuf;
+
+	if (run.private_dir == NULL || run.kernel_only)
+		return (0);
+	if (proto_send_string(ib, IMSG_CONF_PRIVATE, run.private_dir) == -1 ||
+	    imsgbuf_flush(ib) == -1) {
+		log_warn("cowd");
+		return (-1);
+	}
+	return (0);
 }
 
 /* netd learns names, addresses and ports, and no path. */
@@ -414,46 +445,82 @@ worker_imsg(struct run_worker *w, struct imsg *imsg)
 	return (supervisor_life(imsg));
 }
 
+/* No message to the parent carries a descriptor. */
+static int
+worker_imsg_checked(struct run_worker *w, struct imsg *imsg)
+{
+	int	 fd;
+
+	if ((fd = imsg_get_fd(imsg)) != -1) {
+		close(fd);
+		return (-1);
+	}
+	return (worker_imsg(w, imsg));
+}
+
+/* Every message that has arrived; -1 when the worker is broken or closed. */
+static int
+worker_messages(struct run_worker *w)
+{
+	struct imsg	 imsg;
+	int		 n, ret;
+
+	while ((n = imsgbuf_get(&w->iev.ibuf, &imsg)) == 1) {
+		log_debug("%s from %s", proto_name(imsg_get_type(&imsg)),
+		    w->name);
+		if ((ret = worker_imsg_checked(w, &imsg)) == -1)
+			worker_broken(w, "%s (%u) out of place",
+			    proto_name(imsg_get_type(&imsg)),
+			    imsg_get_type(&imsg));
+		imsg_free(&imsg);
+		if (ret == -1 || w->iev.ibuf.fd == -1)
+			return (-1);
+	}
+	if (n == -1)
+		worker_broken(w, "bad message");
+	return (n);
+}
+
+/*
+ * What the supervisor has said about the end comes before what other workers
+ * do about it: they leave when it does.
+ */
+static void
+supervisor_first(const struct run_worker *w)
+{
+	struct run_worker	*sup = &run.workers[WORKER_SUPERVISOR];
+
+	if (w != sup && run.state != RUN_ENDING && sup->iev.ibuf.fd != -1)
+		parent_dispatch_worker(sup, EV_READ);
+}
+
 static void
 parent_dispatch_worker(struct run_worker *w, short event)
 {
-	struct imsg	 imsg;
-	int		 n, open = 1, ret;
+	struct timeval	 tv = { WORKER_GONE_SECONDS, 0 };
+	int		 open = 1;
 
 	if ((event & EV_WRITE) && imsgbuf_write(&w->iev.ibuf) == -1 &&
 	    errno != EPIPE && errno != ETOOMANYREFS) {
 		worker_broken(w, "channel: %s", strerror(errno));
 		return;
 	}
-	if (event & EV_READ)
-		if ((open = imsgbuf_read(&w->iev.ibuf)) == -1) {
-			worker_broken(w, "channel: %s", strerror(errno));
-			return;
-		}
-	for (;;) {
-		if ((n = imsgbuf_get(&w->iev.ibuf, &imsg)) == -1) {
-			worker_broken(w, "bad message");
-			return;
-		}
-		if (n == 0)
-			break;
-		log_debug("%s from %s", proto_name(imsg_get_type(&imsg)),
-		    w->name);
-		ret = worker_imsg(w, &imsg);
-		if (ret == -1)
-			worker_broken(w, "%s (%u) out of place",
-			    proto_name(imsg_get_type(&imsg)),
-			    imsg_get_type(&imsg));
-		imsg_free(&imsg);
-		if (ret == -1 || w->iev.ibuf.fd == -1)
-			return;
+	if ((event & EV_READ) &&
+	    (open = imsgbuf_read(&w->iev.ibuf)) == -1) {
+		worker_broken(w, "channel: %s", strerror(errno));
+		return;
 	}
-	if (open)
+	if (worker_messages(w) == -1)
+		return;
+	if (open) {
 		imsg_event_add(&w->iev);
-	else if (run.state == RUN_ENDING)
-		imsg_event_close(&w->iev);
-	else
-		worker_broken(w, "gone");
+		return;
+	}
+	imsg_event_close(&w->iev);
+	supervisor_first(w);
+	/* Its exit, which follows, tells why. */
+	if (run.state != RUN_ENDING)
+		evtimer_add(&w->gone, &tv);
 }
 
 static void
@@ -506,15 +573,20 @@ worker_changed(struct run_worker *w, int status)
 	}
 	w->pid = 0;
 	evtimer_del(&w->stopped);
+	evtimer_del(&w->gone);
 	/* Its last words may still be in the channel; they come first. */
 	if (w->iev.ibuf.fd != -1)
 		parent_dispatch_worker(w, EV_READ);
+	evtimer_del(&w->gone);
+	supervisor_first(w);
 	if (run.state == RUN_ENDING)
 		return;
 	if (WIFSIGNALED(status))
 		log_warnx("%s: killed by signal %d%s", w->name,
 		    WTERMSIG(status), WTERMSIG(status) == SIGSYS ?
 		    " (a system call it may not make)" : "");
+	else
+		log_warnx("%s: is gone", w->name);
 	run_failed(REASON_WORKER, EXIT_SANDLOCK);
 }
 

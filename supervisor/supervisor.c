@@ -103,7 +103,8 @@ supervisor_parent_imsg(struct imsg *imsg)
 	case IMSG_CONF_END:
 		if (proto_recv_empty(imsg) == -1)
 			fatalx("bad conf_end");
-		start_workload();
+		if (!sup.ending)
+			start_workload();
 		break;
 	case IMSG_GO:
 		if (proto_recv_empty(imsg) == -1)

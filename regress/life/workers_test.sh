@@ -1,0 +1,435 @@
+#! /usr/bin/env atf-sh
+#
+# Copyright (c) 2026 The sandlock authors
+#
+# Permission to use, copy, modify, and distribute this software for any
+# purpose with or without fee is hereby granted, provided that the above
+# copyright notice and this permission notice appear in all copies.
+#
+# THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+# WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+# MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+# ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+# WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+# ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+# OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+
+# The programs of a run, seen from outside: that they are several, what each of
+# them has, and that a system call which is not its own ends it and the run.
+
+atf_test_case start
+start_head()
+{
+	atf_set "descr" "each worker is a program of its own, with nothing else"
+}
+start_body()
+{
+	life_setup
+	dir=$(cd "$(dirname "${sandlock}")/.." && pwd -P)
+	# Descriptors and variables of ours that must not get there.
+	exec 5<"${sandlock}" 6>six
+	SECRET=s rc=0
+	export SECRET
+	"${reap}" -x "${sandlock}" run --net-allow 127.0.0.1:9 \
+	    --log-denials 6 --pass-fd 5 -- /bin/true >starts 2>errs || rc=$?
+	[ ${rc} -eq 0 ] || fail "status ${rc}: $(cat errs)"
+	for who in supervisor cowd netd; do
+		# Its part of the list, and its channel.
+		sed -n "/^start ${who}\$/,/^start /p" starts |
+		    sed '1!{/^start /d;}' >${who}.start
+		atf_check -o inline:"start ${who}\nexe ${dir}/${who}/${who}\nargs ${who}\nenv \n" \
+		    sed -n 1,4p ${who}.start
+		sed -n 's/^fd \([0-9]*\) .*/\1/p' ${who}.start | sort >fds
+		atf_check -o inline:"0\n1\n2\n3\n" cat fds
+		atf_check -o match:'^fd 3 socket:' cat ${who}.start
+	done
+	[ "$(grep -c '^start' starts)" -eq 3 ] || fail "$(cat starts)"
+}
+
+atf_test_case needed
+needed_head()
+{
+	atf_set "descr" "only the workers that the policy needs are started"
+}
+needed_body()
+{
+	life_setup
+	while read -r want options; do
+		# shellcheck disable=SC2086
+		"${reap}" -x "${sandlock}" run ${options} -- /bin/true >starts \
+		    2>errs || fail "${options}: $(cat errs)"
+		got=$(sed -n 's/^start //p' starts | sort | tr '\n' ,)
+		[ "${got}" = "${want}" ] || fail "${options}: ${got}"
+	done <<'END'
+supervisor, -r /
+cowd,supervisor, -r / -w .
+netd,supervisor, -r / --net-allow 127.0.0.1:9
+cowd,netd,supervisor, -r / -w . --net-allow 127.0.0.1:9
+END
+	atf_check -o empty "${reap}" -x "${sandlock}" run --no-supervisor -- \
+	    /bin/true
+}
+
+field()
+{
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
+}
+
+atf_test_case confined
+confined_head()
+{
+	atf_set "descr" "what the kernel says of each process of a run"
+}
+confined_body()
+{
+	life_setup
+	"${reap}" -p pid "${sandlock}" run --net-allow 127.0.0.1:9 -- \
+	    /bin/sh -c ': >up; until [ -f end ]; do :; done' 2>errs &
+	wait_for test -f up
+	parent=$(cat pid)
+	for who in sandlock supervisor cowd netd workload; do
+		pid=$(worker_pid "${parent}" ${who})
+		# netd and cowd may still be on their way.
+		[ ${who} = sandlock ] ||
+		    wait_for grep -q '^Seccomp:.2' "/proc/${pid}/status"
+		for cap in CapInh CapPrm CapEff CapBnd CapAmb; do
+			# A user cannot lower the bounding set, and need not.
+			[ ${cap} != CapBnd ] || [ "$(id -u)" -eq 0 ] ||
+			    continue
+			[ "$(field ${pid} ${cap})" = 0000000000000000 ] ||
+			    fail "${who}: ${cap} $(field ${pid} ${cap})"
+		done
+		[ "$(field ${pid} NoNewPrivs)" = 1 ] ||
+		    fail "${who}: NoNewPrivs"
+		# A task that is not dumpable belongs to root in /proc.
+		owner=$(stat -c %u "/proc/${pid}/environ")
+		if [ "$(id -u)" -ne 0 ]; then
+			case ${who} in
+			workload)	want=$(id -u) ;;
+			*)		want=0 ;;
+			esac
+			[ "${owner}" = ${want} ] ||
+			    fail "${who}: dumpable: ${owner}"
+			if [ ${who} = workload ]; then
+				atf_check -o not-empty ls "/proc/${pid}/fd"
+			else
+				atf_check -s not-exit:0 -e match:denied \
+				    ls "/proc/${pid}/fd"
+			fi
+		fi
+	done
+	pid=$(worker_pid "${parent}" supervisor)
+	[ "$(field "$(worker_pid "${parent}" workload)" PPid)" = ${pid} ] ||
+	    fail "the workload is not the supervisor's child"
+	for who in supervisor cowd netd; do
+		pid=$(worker_pid "${parent}" ${who})
+		atf_check -o inline:"${who}\n" ps -o args= -p ${pid}
+		atf_check -o inline:"${who}\n" ps -o comm= -p ${pid}
+		[ "$(field ${pid} PPid)" = "${parent}" ] ||
+		    fail "${who}: not the parent's child"
+	done
+	: >end
+	wait $! || fail "$(cat errs)"
+}
+
+atf_test_case parent_filter
+parent_filter_head()
+{
+	atf_set "descr" "the parent has a filter as well while it waits"
+}
+parent_filter_body()
+{
+	life_setup
+	"${reap}" -p pid "${sandlock}" run --net-allow 127.0.0.1:9 -- \
+	    /bin/sh -c ': >up; until [ -f end ]; do :; done' 2>errs &
+	wait_for test -f up
+	got=$(field "$(cat pid)" Seccomp)
+	: >end
+	wait $!
+	[ "${got}" = 2 ] || fail "Seccomp: ${got}"
+}
+
+# Only root may look at the descriptors of a process that is not dumpable.
+atf_test_case descriptors
+descriptors_head()
+{
+	atf_set "descr" "what each worker has open while it serves"
+	atf_set "require.user" "root"
+}
+descriptors_body()
+{
+	[ "$(id -u)" -eq 0 ] || atf_skip "as root only"
+	life_setup
+	echo secret >secret
+	exec 5<secret
+	"${reap}" -p pid "${sandlock}" run --net-allow 127.0.0.1:9 -- \
+	    /bin/sh -c ': >up; chmod 600 up; ./procs connect 9
+	    : >served; until [ -f end ]; do :; done' 2>errs &
+	wait_for test -f served
+	parent=$(cat pid)
+	for who in supervisor cowd netd workload; do
+		pid=$(worker_pid "${parent}" ${who})
+		for fd in /proc/${pid}/fd/*; do
+			echo "${who} ${fd##*/} $(readlink "${fd}")"
+		done
+	done >open
+	: >end
+	wait $! || fail "$(cat errs)"
+	if grep secret open; then
+		fail "a descriptor of the caller's"
+	fi
+	# The listener is the supervisor's alone.
+	atf_check -o match:'^supervisor [0-9]+ anon_inode:seccomp' \
+	    -o not-match:'^(cowd|netd|workload) .*seccomp' cat open
+	# netd holds no file; cowd only what the policy lets change.
+	atf_check -o not-match:' /' -o match:'socket:' \
+	    sh -c 'grep "^netd" open | grep -v "^netd [012] "'
+	grep '^cowd' open | grep -v '^cowd [012] ' | grep ' /' |
+	    grep -v -e " ${PWD}\$" -e " ${TMPDIR}" -e ' /dev/' >strange
+	[ ! -s strange ] || fail "cowd: $(cat strange)"
+	atf_check -o not-match:'^workload .*(socket|seccomp|eventpoll)' cat open
+	# One channel each to the parent, to each other: no more sockets.
+	[ "$(grep -c '^supervisor.*socket:' open)" -eq 3 ] ||
+	    fail "supervisor: $(cat open)"
+	[ "$(grep -c '^cowd.*socket:' open)" -eq 2 ] ||
+	    fail "cowd: $(cat open)"
+	[ "$(grep -c '^netd.*socket:' open)" -eq 2 ] ||
+	    fail "netd: $(cat open)"
+}
+
+atf_test_case workload
+workload_head()
+{
+	atf_set "descr" "the workload has the three streams and nothing of ours"
+}
+workload_body()
+{
+	life_setup
+	exec 5<procs 6<procs 9<procs
+	for options in "" "-P 20" "--net-allow 127.0.0.1:9" "-c 90" \
+	    --no-supervisor; do
+		# shellcheck disable=SC2086
+		atf_check -o inline:"0\n1\n2\n3\n" "${reap}" "${sandlock}" run \
+		    ${options} -- /bin/ls /proc/self/fd
+		# shellcheck disable=SC2086
+		"${sandlock}" run ${options} -- /bin/cat /proc/self/status \
+		    >seen
+		atf_check -o match:'^NoNewPrivs:.1$' -o match:'^Seccomp:.2$' \
+		    -o match:'^CapEff:.0000000000000000$' \
+		    -o match:'^CapPrm:.0000000000000000$' cat seen
+		[ "$(id -u)" -ne 0 ] ||
+		    atf_check -o match:'^CapBnd:.0000000000000000$' cat seen
+	done
+	# Control: they are open here.
+	atf_check -o match:'^9$' /bin/ls /proc/self/fd
+}
+
+# inject WHO CALL: -1 for the outcome of a call that must not have one.
+inject()
+{
+	rm -f up outcome end
+	rc=0
+	# Once it has served it is past every stage of its set-up.
+	"${reap}" -i "$1:$2" -w up -o outcome "${sandlock}" run \
+	    --status-fd 9 --net-allow 127.0.0.1:9 -- /bin/sh -c ': >file
+	    chmod 600 file; ./procs connect 9 2>/dev/null; : >up
+	    until [ -f end ]; do :; done' 9>status 2>errs &
+	wait_for test -s outcome
+	: >end
+	wait $! || rc=$?
+}
+
+atf_test_case forbidden
+forbidden_head()
+{
+	atf_set "descr" "a system call that is not its own kills a worker"
+	atf_set "timeout" "600"
+}
+forbidden_body()
+{
+	life_setup
+	[ "$(uname -m)" = x86_64 ] || atf_skip "system calls by number"
+	# number:arguments, name; who may.
+	cat >calls <<'END'
+39 getpid supervisor,cowd,netd
+228:1:0 clock_gettime supervisor,cowd,netd
+59:0:0:0 execve -
+322:-1:0:0:0:0 execveat -
+41:1:1:0 socket -
+2:0:0 open -
+257:-100:0:0 openat supervisor
+257:-100:0:1 openat_wronly -
+257:-100:0:64 openat_creat -
+257:-100:0:512 openat_trunc -
+437:-100:0:0:24 openat2 cowd
+56:17 clone -
+57 fork -
+58 vfork -
+435:0:0 clone3 -
+62:1:0 kill supervisor
+101:0:0:0:0 ptrace -
+101:4:1:0:0 ptrace_poketext -
+310:1:0:0:0:0:0 process_vm_readv supervisor
+311:1:0:0:0:0:0 process_vm_writev -
+434:-1:0 pidfd_open supervisor
+438:-1:0:0 pidfd_getfd supervisor
+424:-1:0:0:0 pidfd_send_signal -
+321:0:0:0 bpf -
+317:1:0:0 seccomp -
+157:38:1:0:0:0 prctl -
+157:4:1 prctl_dumpable -
+105:0 setuid -
+126:0:0 capset -
+87:0 unlink -
+263:-1:0:0 unlinkat cowd
+82:0:0 rename -
+316:-1:0:-1:0:0 renameat2 -
+90:0:0 chmod -
+268:-1:0:0 fchmodat cowd
+133:0:0 mknod -
+165:0:0:0:0:0 mount -
+272:0 unshare -
+308:-1:0 setns -
+425:1:0 io_uring_setup -
+319:0:0 memfd_create -
+9:0:4096:7:34:-1:0 mmap_exec -
+10:0:4096:4 mprotect_exec -
+16:0:0x5412:0 ioctl_tiocsti -
+16:-1:0xc0182103:0 ioctl_notif_addfd -
+42:-1:0:0 connect cowd,netd,supervisor
+49:-1:0:0 bind -
+50:-1:0 listen netd
+44:-1:0:0:0:0:0 sendto -
+72:-1:2:1 fcntl_setfd supervisor,cowd,netd
+72:-1:8:1 fcntl_setown -
+200:1:9 tkill -
+234:1:1:9 tgkill -
+425:0x40000000 x32 -
+END
+	sed -i 's/^425:0x40000000 x32/0x40000027 x32/' calls
+	while read -r call name may; do
+		for who in supervisor cowd netd; do
+			inject ${who} ${call}
+			case ,${may}, in
+			*,${who},*)
+				grep -q '^returned' outcome ||
+				    fail "${who}: ${name}: $(cat outcome)"
+				expect "${who}: ${name}" 0 exit
+				;;
+			*)
+				[ "$(cat outcome)" = "signal 31" ] ||
+				    fail "${who}: ${name}: $(cat outcome)"
+				expect "${who}: ${name}" 125 worker
+				errs_are_ours
+				;;
+			esac
+			nothing_left "${who}: ${name}"
+		done
+	done <calls
+}
+
+atf_test_case sigsys
+sigsys_head()
+{
+	atf_set "descr" "the message names the worker and the cause"
+}
+sigsys_body()
+{
+	life_setup
+	[ "$(uname -m)" = x86_64 ] || atf_skip "system calls by number"
+	for who in supervisor cowd netd; do
+		inject ${who} 59:0:0:0
+		expect "${who}" 125 worker
+		atf_check -o match:"^sandlock: ${who}: .*signal 31" cat errs
+	done
+}
+
+atf_test_case by_hand
+by_hand_head()
+{
+	atf_set "descr" "a worker that is started by hand says so"
+}
+by_hand_body()
+{
+	life_setup
+	dir=$(cd "$(dirname "${sandlock}")/.." && pwd -P)
+	for who in supervisor cowd netd; do
+		rc=0
+		"${reap}" -t 10 "${dir}/${who}/${who}" </dev/null 2>errs ||
+		    rc=$?
+		[ ${rc} -eq 125 ] || fail "${who}: status ${rc}"
+		atf_check -o inline:"sandlock: ${who}: started by sandlock only\n" \
+		    cat errs
+		rc=0
+		"${reap}" -t 10 "${dir}/${who}/${who}" 3</dev/null 2>errs ||
+		    rc=$?
+		[ ${rc} -eq 125 ] || fail "${who}: status ${rc}"
+	done
+}
+
+# A copied tree lacks a program, or has one that is none.
+atf_test_case missing
+missing_head()
+{
+	atf_set "descr" "a worker that is missing is one line"
+}
+missing_body()
+{
+	life_setup
+	dir=$(cd "$(dirname "${sandlock}")/.." && pwd -P)
+	for who in supervisor cowd netd; do
+		rm -rf tree
+		mkdir -p tree/sandlock tree/supervisor tree/cowd tree/netd
+		cp "${dir}/sandlock/sandlock" tree/sandlock
+		for other in supervisor cowd netd; do
+			[ ${who} = ${other} ] ||
+			    cp "${dir}/${other}/${other}" tree/${other}
+		done
+		rc=0
+		"${reap}" tree/sandlock/sandlock run \
+		    --net-allow 127.0.0.1:9 -- /bin/sh -c ': >done' 2>errs ||
+		    rc=$?
+		[ ${rc} -eq 125 ] || fail "${who}: status ${rc}"
+		one_line
+		[ ! -f done ] || fail "${who}: it ran"
+		nothing_left ${who}
+		: >tree/${who}/${who}
+		chmod 755 tree/${who}/${who}
+		rc=0
+		"${reap}" tree/sandlock/sandlock run \
+		    --net-allow 127.0.0.1:9 -- /bin/sh -c ': >done' 2>errs ||
+		    rc=$?
+		[ ${rc} -eq 125 ] || fail "${who}: status ${rc}"
+		one_line
+		# One that leaves at once.
+		cp /bin/true tree/${who}/${who}
+		rc=0
+		"${reap}" tree/sandlock/sandlock run \
+		    --net-allow 127.0.0.1:9 -- /bin/sh -c ': >done' 2>errs ||
+		    rc=$?
+		[ ${rc} -eq 125 ] || fail "${who}: status ${rc}"
+		errs_are_ours
+		nothing_left ${who}
+	done
+	# Control: the copy is good otherwise.
+	for who in supervisor cowd netd; do
+		cp "${dir}/${who}/${who}" tree/${who}
+	done
+	atf_check tree/sandlock/sandlock run --net-allow 127.0.0.1:9 -- \
+	    /bin/sh -c ': >done'
+}
+
+atf_init_test_cases()
+{
+	. "$(atf_get_srcdir)/util.sh"
+	atf_add_test_case start
+	atf_add_test_case needed
+	atf_add_test_case confined
+	atf_add_test_case parent_filter
+	atf_add_test_case descriptors
+	atf_add_test_case workload
+	atf_add_test_case forbidden
+	atf_add_test_case sigsys
+	atf_add_test_case by_hand
+	atf_add_test_case missing
+}
