@@ -179,6 +179,7 @@ void
 run_started(pid_t pid)
 {
 	if (run.state != RUN_STARTING) {
+		log_warnx("started twice");
 		run_failed(REASON_WORKER, EXIT_SANDLOCK);
 		return;
 	}
@@ -245,7 +246,7 @@ run_check_go(void)
 {
 	struct run_worker	*w = &run.workers[WORKER_SUPERVISOR];
 
-	if (run.go || (run.needs.netd && !run.workers[WORKER_NETD].ready))
+	if (run.go || w->iev.ibuf.fd == -1 || (run.needs.netd && !run.workers[WORKER_NETD].ready))
 		return;
 	run.go = 1;
 	if (proto_send_empty(&w->iev.ibuf, IMSG_GO, -1) == -1)
@@ -527,6 +528,18 @@ run_start(void)
 	return (0);
 }
 
+/* A broken invariant of our own: nothing may be left all the same. */
+static void
+run_fatal(void)
+{
+	workers_kill();
+	while (waitpid(-1, NULL, 0) > 0)
+		continue;
+	terminal_restore();
+	if (run.private_dir != NULL)
+		private_remove(run.private_dir);
+}
+
 int
 run_main(struct run_options *ro)
 {
@@ -544,6 +557,7 @@ run_main(struct run_options *ro)
 	run.reason = REASON_SETUP;
 	run.exit_status = EXIT_SANDLOCK;
 
+	log_atfatal(run_fatal);
 	if (tree_init() == -1)
 		log_warn("/proc");
 	else if (run_prepare(ro) == 0 && run_start() == 0)

@@ -295,7 +295,7 @@ workers_private(void)
 	if (run.private_dir == NULL || run.kernel_only)
 		return (0);
 	if (proto_send_string(ib, IMSG_CONF_PRIVATE, run.private_dir) == -1 ||
-	    imsgbuf_flush(ib) == -1) {
+	    (imsgbuf_flush(ib) == -1 && errno != EPIPE)) {
 		log_warn("cowd");
 		return (-1);
 	}

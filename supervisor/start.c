@@ -156,6 +156,9 @@ start_failed(enum workload_stage stage, int error)
 {
 	struct proto_failure	 pf = { error, stage };
 
+	/* A child that we killed ourselves has not failed. */
+	if (sup.ending)
+		_exit(EXIT_SANDLOCK);
 	if (proto_send_failure(&worker_parent.ibuf, &pf) == -1 ||
 	    imsgbuf_flush(&worker_parent.ibuf) == -1)
 		fatal("channel to the parent");

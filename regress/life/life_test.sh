@@ -78,6 +78,9 @@ kernel_killed_body()
 	rc=0
 	wait $! || rc=$?
 	[ ${rc} -eq 137 ] || fail "status ${rc}: $(cat errs)"
+	# sandlock(1) says so: there is nobody else to do it.
+	[ -n "$(ls -A "${TMPDIR}")" ] || fail "the private directory is gone"
+	rm -rf "${TMPDIR}"/sandlock.*
 	nothing_left "no supervisor"
 }
 

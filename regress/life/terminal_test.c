@@ -187,7 +187,10 @@ terminal_end(struct terminal *t)
 	    WEXITSTATUS(status));
 }
 
-/* Wait until the program on the terminal is the one that only waits. */
+/*
+ * Wait until the program on the terminal is the one that only waits, and runs:
+ * to be continued would take a stop back that came before.
+ */
 static void
 terminal_job(struct terminal *t)
 {
@@ -199,14 +202,15 @@ terminal_job(struct terminal *t)
 	for (;;) {
 		ATF_REQUIRE_MSG(now() <= end, "no job: '%s'", t->text);
 		if ((pgrp = tcgetpgrp(t->fd)) > 0) {
-			snprintf(path, sizeof(path), "/proc/%d/comm", pgrp);
+			snprintf(path, sizeof(path), "/proc/%d/stat", pgrp);
 			line[0] = '\0';
 			if ((f = fopen(path, "r")) != NULL) {
 				if (fgets(line, sizeof(line), f) == NULL)
 					line[0] = '\0';
 				fclose(f);
 			}
-			if (strcmp(line, "procs\n") == 0)
+			if (strstr(line, "(procs) S") != NULL ||
+			    strstr(line, "(procs) R") != NULL)
 				return;
 		}
 		terminal_read(t);

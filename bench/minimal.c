@@ -1,0 +1,208 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * The smallest supervisor: what a notified call costs at least.  One process
+ * that does nothing but receive and answer CONTINUE, with the kernel's
+ * synchronous wake-up; its filter notifies the one call that calls.c makes in
+ * the same argument form and looks at nothing else.  No sandbox.
+ */
+
+#include <sys/types.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#include <err.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV	(1UL << 5)
+#endif
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS	SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP	(1UL << 0)
+#endif
+
+static int
+listener_make(void)
+{
+	struct sock_filter	 insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	};
+	struct sock_fprog	 prog = {
+		sizeof(insns) / sizeof(insns[0]), insns
+	};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return (-1);
+	return (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+	    SECCOMP_FILTER_FLAG_NEW_LISTENER |
+	    SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &prog));
+}
+
+static void
+fd_send(int sock, int fd)
+{
+	union {
+		struct cmsghdr	 hdr;
+		char		 buf[CMSG_SPACE(sizeof(int))];
+	} cmsg;
+	struct msghdr	 msg;
+	struct iovec	 iov = { &fd, 1 };
+
+	memset(&msg, 0, sizeof(msg));
+	memset(&cmsg, 0, sizeof(cmsg));
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	msg.msg_control = &cmsg;
+	msg.msg_controllen = sizeof(cmsg.buf);
+	cmsg.hdr.cmsg_len = CMSG_LEN(sizeof(int));
+	cmsg.hdr.cmsg_level = SOL_SOCKET;
+	cmsg.hdr.cmsg_type = SCM_RIGHTS;
+	memcpy(CMSG_DATA(&cmsg.hdr), &fd, sizeof(fd));
+	if (sendmsg(sock, &msg, 0) == -1)
+		err(1, "sendmsg");
+}
+
+static int
+fd_recv(int sock)
+{
+	union {
+		struct cmsghdr	 hdr;
+		char		 buf[CMSG_SPACE(sizeof(int))];
+	} cmsg;
+	struct msghdr	 msg;
+	struct iovec	 iov;
+	char		 c;
+	int		 fd;
+
+	iov.iov_base = &c;
+	iov.iov_len = 1;
+	memset(&msg, 0, sizeof(msg));
+	msg.msg_iov = &iov;
+	msg.msg_iovlen = 1;
+	msg.msg_control = &cmsg;
+	msg.msg_controllen = sizeof(cmsg.buf);
+	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != 1 ||
+	    msg.msg_controllen < CMSG_LEN(sizeof(int)))
+		errx(1, "no listener");
+	memcpy(&fd, CMSG_DATA(&cmsg.hdr), sizeof(fd));
+	return (fd);
+}
+
+static void
+child_main(int sock, char **argv)
+{
+	int	 listener;
+
+	/* Whoever ends us ends the command. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if ((listener = listener_make()) == -1)
+		err(1, "seccomp");
+	fd_send(sock, listener);
+	close(listener);
+	close(sock);
+	execvp(argv[0], argv);
+	err(1, "%s", argv[0]);
+}
+
+/*
+ * The end of the child is the end of us, wherever we are: RECV, depending on
+ * the kernel, blocks for ever then.
+ */
+static void
+child_ended(int sig)
+{
+	int	 status;
+
+	(void)sig;
+	if (waitpid(-1, &status, WNOHANG) > 0)
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+static void __attribute__((__noreturn__))
+answer(int listener)
+{
+	struct seccomp_notif		 notif;
+	struct seccomp_notif_resp	 resp;
+
+	for (;;) {
+		memset(&notif, 0, sizeof(notif));
+		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notif) == -1) {
+			/* A task that has died in the meantime. */
+			if (errno == ENOENT)
+				continue;
+			err(1, "SECCOMP_IOCTL_NOTIF_RECV");
+		}
+		memset(&resp, 0, sizeof(resp));
+		resp.id = notif.id;
+		/* Nothing is confined here: no race gains anything. */
+		resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) == -1 &&
+		    errno != ENOENT)
+			err(1, "SECCOMP_IOCTL_NOTIF_SEND");
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct sigaction	 sa;
+	pid_t			 pid;
+	int			 listener, pair[2];
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: minimal command [arg ...]\n");
+		return (1);
+	}
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = child_ended;
+	if (sigaction(SIGCHLD, &sa, NULL) == -1)
+		err(1, "sigaction");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
+		err(1, "socketpair");
+	if ((pid = fork()) == -1)
+		err(1, "fork");
+	if (pid == 0) {
+		close(pair[0]);
+		child_main(pair[1], argv + 1);
+	}
+	close(pair[1]);
+	listener = fd_recv(pair[0]);
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+	    SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) == -1)
+		warn("no synchronous wake-up");
+	answer(listener);
+}

@@ -1,0 +1,398 @@
+#!/bin/sh
+#
+# Copyright (c) 2026 The sandlock authors
+#
+# Permission to use, copy, modify, and distribute this software for any
+# purpose with or without fee is hereby granted, provided that the above
+# copyright notice and this permission notice appear in all copies.
+#
+# THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+# WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+# MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+# ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+# WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+# ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+# OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+
+#
+# Compare sandlock with bare programs, with bwrap and with the least that the
+# kernel allows.  One table: medians of interleaved samples, ratio, target.
+# Times depend on the machine; what counts is ratios of one run.
+#
+#	run.sh section ...
+#
+# Environment: SAMPLES (medians of so many), RUST_SANDLOCK (the Rust program
+# of the same name, if there is one).  Works as any user.
+#
+
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+sandlock=$here/../sandlock/sandlock
+samples=${SAMPLES:-200}
+dir=
+running=
+
+# Stop what runs in the background and wait for it: no server stays.
+stop()
+{
+	for pid in $running; do
+		kill -TERM "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	running=
+}
+
+finish()
+{
+	stop
+	[ -z "$dir" ] || rm -rf "$dir"
+}
+
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+die()
+{
+	echo "bench: $*" >&2
+	exit 1
+}
+
+has()
+{
+	command -v "$1" >/dev/null 2>&1
+}
+
+# row name value reference [max|min target]: a reference of - is no ratio.
+row()
+{
+	awk -v name="$1" -v value="$2" -v ref="$3" -v sense="${4:-}" \
+	    -v target="${5:-}" 'BEGIN {
+		printf("%-48s %11.2f ", name, value)
+		if (ref == "-")
+			printf("%7s", "")
+		else
+			printf("%7.3f", value / ref)
+		if (sense != "") {
+			ok = sense == "max" ? value / ref <= target : \
+			    value / ref >= target
+			printf("  %s %-5s %s", sense == "max" ? "<=" : ">=",
+			    target, ok ? "ok" : "MISSED")
+		}
+		printf("\n")
+	}'
+}
+
+skip()
+{
+	printf '%-48s %11s  %s\n' "$1" skipped "$2"
+}
+
+title()
+{
+	printf '\n%-48s %11s %7s  %s\n' "$1" "$2" ratio target
+}
+
+# The Nth line of the result of sample.
+nth()
+{
+	echo "$1" | sed -n "$2p"
+}
+
+#
+# Start-up: the whole life of a sandbox around a program that does nothing.
+# Everything is compared with bwrap.
+#
+bench_startup()
+{
+	title "start-up, /bin/true" "median us"
+	names="sandlock|sandlock, cowd and netd too|sandlock --no-supervisor"
+	set -- "$sandlock" run -r / -- /bin/true \
+	    --- "$sandlock" run -r / -w "$dir" --net-allow 127.0.0.1:9 -- \
+	    /bin/true \
+	    --- "$sandlock" run --no-supervisor -r / -- /bin/true \
+	    --- /bin/true
+	names="$names|bare"
+	bwrap="bwrap --unshare-all --ro-bind / /"
+	if has bwrap && $bwrap /bin/true 2>/dev/null; then
+		set -- "$@" --- $bwrap /bin/true
+		names="$names|$bwrap"
+	else
+		skip "$bwrap" "not installed, or not permitted"
+		bwrap=
+	fi
+	if [ -n "${RUST_SANDLOCK:-}" ] &&
+	    "$RUST_SANDLOCK" run -r / -- /bin/true >/dev/null 2>&1; then
+		set -- "$@" --- "$RUST_SANDLOCK" run -r / -- /bin/true
+		names="$names|sandlock in Rust"
+	else
+		skip "sandlock in Rust" "RUST_SANDLOCK names none that runs"
+	fi
+	out=$("$here/sample" -n "$samples" "$@") || die "start-up"
+	ref=-
+	[ -z "$bwrap" ] || ref=$(nth "$out" 5)
+	n=1
+	echo "$names" | tr '|' '\n' | while read -r name; do
+		value=$(nth "$out" $n)
+		case $n:$ref in
+		*:-)	row "$name" "$value" - ;;
+		1:*)	row "$name" "$value" "$ref" max 0.70 ;;
+		2:*)	row "$name" "$value" "$ref" max 0.95 ;;
+		3:*)	row "$name" "$value" "$ref" max 0.45 ;;
+		*)	row "$name" "$value" "$ref" ;;
+		esac
+		n=$((n + 1))
+	done
+}
+
+#
+# A notified call that is answered CONTINUE.  The kernel refuses the clone
+# after that, so that nothing but the notification costs.
+#
+bench_notify()
+{
+	title "a notified call, CONTINUE" "median us"
+	calls="$here/calls clone 1000"
+	out=$("$here/sample" -o -n "$samples" $calls --- \
+	    "$here/minimal" $calls --- \
+	    "$sandlock" run -r / -P 1000000 -- $calls) || die "notify"
+	ref=$(nth "$out" 2)
+	row "bare" "$(nth "$out" 1)" "$ref"
+	row "smallest supervisor" "$ref" "$ref"
+	row "sandlock -P" "$(nth "$out" 3)" "$ref" max 1.20
+}
+
+#
+# A call that no rule touches.  Any filter at all makes the kernel take its
+# slow way into every call, about 0.1 us that nobody can save; ours must add
+# nothing to it, as it does when the kernel knows the call as always allowed.
+#
+bench_call()
+{
+	title "a call that no rule touches" "median us"
+	calls="$here/calls getppid 100000"
+	out=$("$here/sample" -o -n "$samples" $calls --- \
+	    "$here/minimal" $calls --- \
+	    "$sandlock" run -r / -- $calls) || die "call"
+	bare=$(nth "$out" 1)
+	least=$(nth "$out" 2)
+	ours=$(nth "$out" 3)
+	row "bare" "$bare" "$bare"
+	row "smallest filter, against bare" "$least" "$bare"
+	row "sandlock, against bare" "$ours" "$bare"
+	row "sandlock, against the smallest filter" "$ours" "$least" max 1.03
+}
+
+# Set n to fewer samples, for what takes long.
+few()
+{
+	n=100
+	[ "$samples" -ge $n ] || n=$samples
+}
+
+# Two ports that are most likely free; servers that cannot bind end the run.
+ports()
+{
+	port=$((20000 + $$ % 20000))
+	port2=$((port + 1))
+}
+
+# await command ...: until it succeeds, at most five seconds.
+await()
+{
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || die "no answer: $*"
+		sleep 0.05
+	done
+}
+
+#
+# Throughput.  All servers run all the time; those that are not asked are
+# idle.
+#
+# nginx_conf name port statement
+nginx_conf()
+{
+	# Root's nginx would hand its directories to another user.
+	user=
+	[ "$(id -u)" -ne 0 ] || user="user root;"
+	cat >"$dir/$1.conf" <<-EOC
+	$user
+	daemon off;
+	master_process off;
+	worker_processes 1;
+	pid $dir/$1.pid;
+	error_log stderr emerg;
+	events { worker_connections 256; }
+	http {
+		$3
+		access_log off;
+		keepalive_requests 1000000;
+		client_body_temp_path $dir/$1.body;
+		proxy_temp_path $dir/$1.proxy;
+		fastcgi_temp_path $dir/$1.fastcgi;
+		uwsgi_temp_path $dir/$1.uwsgi;
+		scgi_temp_path $dir/$1.scgi;
+		server {
+			listen 127.0.0.1:$2;
+			root $dir/www;
+		}
+	}
+	EOC
+}
+
+# nginx_start name port statement: one bare, one in a sandbox, port and port+1.
+nginx_start()
+{
+	nginx_conf "$1" "$2" "$3"
+	nginx_conf "$1.box" $(($2 + 1)) "$3"
+	nginx -p "$dir" -e stderr -c "$dir/$1.conf" &
+	running="$running $!"
+	"$sandlock" run -r / -w "$dir" -w /dev/null \
+	    --net-allow-bind $(($2 + 1)) -- \
+	    nginx -p "$dir" -e stderr -c "$dir/$1.box.conf" &
+	running="$running $!"
+	await $load:"$2"/
+	await $load:$(($2 + 1))/
+}
+
+#
+# The target is for the network.  A server that opens the file for each
+# request, as nginx does unless told otherwise, pays besides what Landlock
+# takes for an open(2), about 1.3 us: the last two rows.
+#
+bench_http()
+{
+	title "HTTP on loopback, nginx" "requests/s"
+	if ! has wrk || ! has nginx; then
+		skip "wrk" "needs wrk and nginx"
+		return
+	fi
+	ports
+	mkdir -p "$dir/www"
+	awk 'BEGIN { for (i = 0; i < 60; i++) print "0123456789" }' \
+	    >"$dir/www/index.html"
+	load="wrk -t1 -c8 -d1s http://127.0.0.1"
+	rate='set -e; out=$("$@"); echo "$out" |
+	    sed -n "s/^Requests.sec: *//p"'
+	nginx_start kept $port "open_file_cache max=16 inactive=1h;
+		open_file_cache_valid 1h;"
+	nginx_start opened $((port + 2)) ""
+	# wrk takes a second at least.
+	few
+	set --
+	for p in $port $((port + 1)) $((port + 2)) $((port + 3)); do
+		set -- "$@" --- sh -c "$rate" sh $load:$p/
+	done
+	shift
+	out=$("$here/sample" -o -n $n "$@") || die "http"
+	bare=$(nth "$out" 1)
+	row "bare, file kept open" "$bare" "$bare"
+	row "sandlock, file kept open" "$(nth "$out" 2)" "$bare" min 0.98
+	bare=$(nth "$out" 3)
+	row "bare, file opened by each request" "$bare" "$bare"
+	row "sandlock, file opened by each request" "$(nth "$out" 4)" "$bare"
+	stop
+}
+
+bench_redis()
+{
+	title "redis on loopback, GET" "requests/s"
+	if ! has redis-server || ! has redis-benchmark; then
+		skip "redis-benchmark" "needs redis-server and redis-benchmark"
+		return
+	fi
+	ports
+	set -- redis-server --bind 127.0.0.1 --save "" --appendonly no \
+	    --dir "$dir" --loglevel warning
+	"$@" --port $port >"$dir/redis.log" 2>&1 &
+	running="$running $!"
+	"$sandlock" run -r / -w "$dir" -w /dev/null \
+	    --net-allow-bind $port2 -- "$@" --port $port2 \
+	    >"$dir/redis2.log" 2>&1 &
+	running="$running $!"
+	load="redis-benchmark -h 127.0.0.1 -t get -n 10000 -c 8 --csv"
+	rate='set -e; out=$("$@"); echo "$out" |
+	    sed -n "s/^\"GET\",\"\([0-9.]*\)\".*/\1/p"'
+	await redis-cli -p $port ping
+	await redis-cli -p $port2 ping
+	few
+	out=$("$here/sample" -o -n $n \
+	    sh -c "$rate" sh $load -p $port --- \
+	    sh -c "$rate" sh $load -p $port2) || die "redis"
+	row "bare" "$(nth "$out" 1)" "$(nth "$out" 1)"
+	row "sandlock" "$(nth "$out" 2)" "$(nth "$out" 1)" min 0.98
+	stop
+}
+
+# A process and all its descendants.
+tree()
+{
+	echo "$1"
+	for task in "/proc/$1/task"/*; do
+		for kid in $(cat "$task/children" 2>/dev/null); do
+			tree "$kid"
+		done
+	done
+}
+
+# Does the workload run below this process?
+sleeps()
+{
+	for pid in $(tree "$1"); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != sleep ] ||
+		    return 0
+	done
+	return 1
+}
+
+#
+# Memory of all our processes.  Workers cannot be read by their own user, who
+# only learns what is resident: more than the share that PSS counts.
+#
+bench_memory()
+{
+	title "memory, all processes but the workload" MB
+	"$sandlock" run -r / -w "$dir" --net-allow 127.0.0.1:9 -- \
+	    sleep 60 &
+	box=$!
+	running="$running $box"
+	await sleeps $box
+	kind=PSS
+	sum=0
+	parts=
+	for pid in $(tree $box); do
+		name=$(cat "/proc/$pid/comm")
+		[ "$name" != sleep ] || continue
+		kb=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup" \
+		    2>/dev/null)
+		if [ -z "$kb" ]; then
+			kind=RSS
+			kb=$(awk '/^VmRSS:/ { print $2 }' \
+			    "/proc/$pid/status")
+		fi
+		sum=$((sum + kb))
+		parts="$parts $name $kb"
+	done
+	mb=$(awk -v kb=$sum 'BEGIN { print kb / 1024 }')
+	row "$kind, kB:$parts" "$mb" 1 max 12
+	stop
+}
+
+[ $# -gt 0 ] || set -- startup notify call http redis memory
+[ -x "$sandlock" ] || die "build sandlock first"
+dir=$(mktemp -d "${TMPDIR:-/tmp}/sandlock-bench.XXXXXX") || exit 1
+echo "$(uname -sr), $(nproc) cores, uid $(id -u);" \
+    "medians of $samples interleaved samples"
+for section in "$@"; do
+	case $section in
+	startup|notify|call|http|redis|memory)
+		"bench_$section" ;;
+	*)
+		die "$section: no such section" ;;
+	esac
+done
+exit 0
