@@ -79,7 +79,7 @@ enum imsg_type {
 	/* supervisor to cowd, cowd to supervisor */
 	IMSG_META,		/* change metadata of the inode of fd */
 	IMSG_META_REPLY,
-	IMSG_UNIX_SOCKET,	/* fd: the socket for the next IMSG_UNIX_CONNECT */
+	IMSG_UNIX_SOCKET,	/* fd: the socket for the next message */
 	IMSG_UNIX_CONNECT,	/* fd: the socket's inode, O_PATH */
 	IMSG_UNIX_REPLY,
 
@@ -120,7 +120,7 @@ struct proto_denial {
 	int		 nr;		/* system call */
 	int		 error;		/* errno that it got */
 	char		 comm[16];	/* program, as the kernel names it */
-	char		 rule[32];	/* who decided: "filter", "unveil" ... */
+	char		 rule[32];	/* who decided: "filter" ... */
 	char		 object[PROTO_OBJECT_MAX];	/* path, address, "" */
 };
 

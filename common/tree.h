@@ -54,7 +54,7 @@ int	 tree_signal_domain(int);
 struct tree_cpu {
 	pid_t		 ppid;
 	uint64_t	 own;
-	uint64_t	 children;	/* those it has waited for, and theirs */
+	uint64_t	 children;	/* waited for, and theirs */
 };
 
 /* 0, or -1 when the process is gone. */

@@ -59,7 +59,7 @@ struct workload_conf {
 	struct filter_conf	 filter;
 	uint32_t		 protections;	/* bit i: enum protection on */
 	int			 abi;		/* of Landlock, as checked */
-	int			 any_connect;	/* every TCP port may be reached */
+	int			 any_connect;	/* to every TCP port */
 	int			 any_bind;
 	int			 terminal;	/* take the foreground */
 	int			 no_coredump;

@@ -16,10 +16,10 @@
 
 
 /*
- * The private directory of the run, HOME and TMPDIR of the workload.  The parent
- * tells its name, then makes it, and ends the configuration; so whenever the
- * parent is killed, cowd knows what there may be to remove.  It outlives the
- * workload.
+ * The private directory of the run, HOME and TMPDIR of the workload.  The
+ * parent tells its name, then makes it, and ends the configuration; so whenever
+ * the parent is killed, cowd knows what there may be to remove.  It outlives
+ * the workload.
  */
 
 #include <sys/types.h>

@@ -42,7 +42,8 @@ for f in $sources $(find regress .ci -name '*.sh' -o -name run -type f); do
 done
 
 for f in $sources; do
-	awk -v f="$f" '
+	case $f in regress/*) test=1 ;; *) test=0 ;; esac
+	awk -v f="$f" -v test="$test" '
 	function complain(what) {
 		printf "%s:%d: %s\n", f, NR, what
 		bad = 1
@@ -59,18 +60,19 @@ for f in $sources; do
 	/^        / { complain("spaces for a tab") }
 	/\r/ { complain("carriage return") }
 	/\/\/ / && !/["*]/ { complain("// comment") }
-	/[^a-z_](sprintf|strcpy|strcat|gets|atoi|alloca) *\(/ \
+	!test && /[^a-z_](sprintf|strcpy|strcat|gets|atoi|alloca) *\(/ \
 	    { complain("unsafe function") }
 	/(if|for|while|switch)\(/ { complain("no space after keyword") }
 	END { exit bad }
 	' "$f" || bad=1
 done
 
+# Keys of tree(3) are filled in part; timespeccmp(3) takes an operator.
 cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
     --enable=warning,portability,performance \
     --suppress=missingIncludeSystem --suppress=unknownMacro \
-    --suppress=memleakOnRealloc --suppress=normalCheckLevelMaxBranches \
-    -D__x86_64__ -D_GNU_SOURCE -I common -I sandlock -I supervisor -I cowd \
+    --suppress=ctuuninitvar --suppress=syntaxError:cowd/unix.c \
+    -D__x86_64__ -D_GNU_SOURCE -DLIBBSD_OVERLAY -I /usr/include/bsd -I common -I sandlock -I supervisor -I cowd \
     -I netd $(find common sandlock supervisor cowd netd -name '*.c' \
     -not -name parse.c) || bad=1
 

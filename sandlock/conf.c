@@ -125,6 +125,26 @@ conf_ports(void)
 }
 
 static int
+conf_change_call(const char *name, int nr, int permit)
+{
+	if (!permit && workload_needs_call(nr)) {
+		log_warnx("%s: %s cannot be denied: the command is started "
+		    "with it", name, syscall_name(nr));
+		return (-1);
+	}
+	if (permit && !syscall_liftable(nr)) {
+		log_warnx("%s: %s breaks the sandbox and cannot be permitted",
+		    name, syscall_name(nr));
+		return (-1);
+	}
+	if (workload_add_change(&run.conf, nr, permit) == -1) {
+		log_warn("system calls");
+		return (-1);
+	}
+	return (0);
+}
+
+static int
 conf_change(const char *name, int permit)
 {
 	const int	*numbers;
@@ -136,28 +156,15 @@ conf_change(const char *name, int permit)
 			log_warnx("%s: unknown system call", name);
 			return (-1);
 		}
-		numbers = &nr;
-		n = 1;
-	} else if ((numbers = syscall_group(name, &n)) == NULL) {
+		return (conf_change_call(name, nr, permit));
+	}
+	if ((numbers = syscall_group(name, &n)) == NULL) {
 		log_warnx("%s: unknown group of system calls", name);
 		return (-1);
 	}
-	for (i = 0; i < n; i++) {
-		if (!permit && workload_needs_call(numbers[i])) {
-			log_warnx("%s: %s cannot be denied: the command is "
-			    "started with it", name, syscall_name(numbers[i]));
+	for (i = 0; i < n; i++)
+		if (conf_change_call(name, numbers[i], permit) == -1)
 			return (-1);
-		}
-		if (permit && !syscall_liftable(numbers[i])) {
-			log_warnx("%s: %s breaks the sandbox and cannot be "
-			    "permitted", name, syscall_name(numbers[i]));
-			return (-1);
-		}
-		if (workload_add_change(&run.conf, numbers[i], permit) == -1) {
-			log_warn("system calls");
-			return (-1);
-		}
-	}
 	return (0);
 }
 

@@ -53,7 +53,7 @@ private_subdir(const char *name)
 int
 private_name(const struct policy *p, char **dir)
 {
-	static const char	 letters[] = "abcdefghijklmnopqrstuvwxyz0123456";
+	static const char	 letters[] = "abcdefghijklmnopqrstuvwxyz012345";
 	const char		*base;
 	char			 word[21];
 	size_t			 i;

@@ -15,8 +15,8 @@
  */
 /*
  * One run, seen from the parent: start, signals, time limit, end.  The parent
- * touches no file once the workload runs, and nothing of the workload: it waits,
- * passes signals on, and decides when and with which status it is over.
+ * touches no file once the workload runs, and nothing of the workload: it
+ * waits, passes signals on, and decides when and with which status it is over.
  */
 
 #include <sys/types.h>
@@ -48,7 +48,7 @@
 
 #define RUN_GRACE_SECONDS	5	/* for workers to do as they are told */
 #define RUN_RETRY_US		5000	/* between two kills of what is left */
-#define RUN_START_SECONDS	30	/* from our start to that of the workload */
+#define RUN_START_SECONDS	30	/* until the workload has exec'd */
 
 struct run	 run;
 
@@ -246,7 +246,8 @@ run_check_go(void)
 {
 	struct run_worker	*w = &run.workers[WORKER_SUPERVISOR];
 
-	if (run.go || w->iev.ibuf.fd == -1 || (run.needs.netd && !run.workers[WORKER_NETD].ready))
+	if (run.go || w->iev.ibuf.fd == -1 ||
+	    (run.needs.netd && !run.workers[WORKER_NETD].ready))
 		return;
 	run.go = 1;
 	if (proto_send_empty(&w->iev.ibuf, IMSG_GO, -1) == -1)

@@ -35,7 +35,7 @@
 #include "run.h"
 
 static int		 terminal_fd = -1;	/* a duplicate of our own */
-static int		 terminal_managed;	/* handed over whenever we have it */
+static int		 terminal_managed;	/* handed over when ours */
 static int		 terminal_given;	/* the workload's side has it */
 static int		 terminal_saved;
 static struct termios	 terminal_modes;

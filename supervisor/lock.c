@@ -32,7 +32,7 @@
 #include "log.h"
 #include "supervisor.h"
 
-#define ONLY(a, m, v)	{ .arg = (a), .op = BPF_ARG_EQ, .mask = (m), .value = (v) }
+#define ONLY(a, m, v)	BPF_COND_BITS(a, m, v)
 #define ALL		0xffffffffU
 
 /* Anything that could change a file: refused by value of the flags. */

@@ -61,13 +61,13 @@ struct request {
 	int				 delay_ms;	/* of the next retry */
 	struct event			 timer;
 	struct proto_connect		 connect;
-	char				*object;	/* for denials, or NULL */
+	char				*object;	/* or NULL */
 };
 
 struct supervisor {
 	struct workload_conf	 conf;
 	struct workload		 workload;
-	struct sock_fprog	 quiet;		/* denials answered by the kernel */
+	struct sock_fprog	 quiet;		/* denies by itself */
 	int			 configured;
 	int			 running;	/* the workload has exec'd */
 	int			 ending;	/* nothing new may start */

@@ -79,7 +79,7 @@ static struct usages	 usages = RB_INITIALIZER(&usages);
 static struct event	 throttle_timer;
 static uint64_t		 throttle_last;		/* us, monotonic */
 static int64_t		 throttle_budget;	/* us, negative: ahead */
-static int64_t		 throttle_reaped;	/* us, of the orphans we reaped */
+static int64_t		 throttle_reaped;	/* us, of orphans */
 static uint64_t		 throttle_round;
 static int		 throttle_frozen;
 

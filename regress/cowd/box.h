@@ -38,7 +38,7 @@ struct box {
 	int		 pidfd;
 	struct imsgbuf	 parent;
 	struct imsgbuf	 supervisor;
-	int		 supervisor_peer;	/* its other end, not sent yet */
+	int		 supervisor_peer;	/* not sent yet */
 	uint32_t	 id;
 };
 

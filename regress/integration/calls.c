@@ -17,8 +17,8 @@
 /*
  * One list of system calls, made in the current directory, with the outcome of
  * each on a line of its own.  The tests run it bare and in a sandbox that
- * grants the directory, and compare: a call that a worker makes for its caller must
- * answer as the kernel does.  Calls are made raw, so that no libc stands
+ * grants the directory, and compare: a call that a worker makes for its caller
+ * must answer as the kernel does.  Calls are made raw, so that no libc stands
  * between.
  */
 

@@ -29,10 +29,11 @@
  * The programs of sandlock can be traced from their first instruction, whoever
  * runs this, because children of a traced process are traced: a later attach
  * would not be allowed.  -k kills one of them at the entry of its n-th system
- * call and writes what happened to the file of -o; -s stops it there.  -i makes one of them enter
- * another system call once the file of -w exists, then lets it go on with its
- * own.  -x prints the executable, arguments, environment and descriptors that
- * each of them starts with.  who is "sandlock", "supervisor", "cowd", "netd"
+ * call and writes what happened to the file of -o; -s stops it there.  -i
+ * makes one of them enter another system call once the file of -w exists, then
+ * lets it go on with its own.  -x prints the executable, arguments, environment
+ * and descriptors that each of them starts with.  who is "sandlock",
+ * "supervisor", "cowd", "netd"
  * or "workload".
  *
  * The exit status is that of the command, 128 + N for signal N, 99 when a

@@ -221,8 +221,8 @@ terminal_job(struct terminal *t)
 static void
 outer_start(struct terminal *t)
 {
-	terminal_start(t, "bash", "bash", "--norc", "--noprofile", "--noediting",
-	    "-i", NULL);
+	terminal_start(t, "bash", "bash", "--norc", "--noprofile",
+	    "--noediting", "-i", NULL);
 	terminal_expect(t, "OUTER> ");
 }
 
