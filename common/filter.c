@@ -331,7 +331,8 @@ static const struct {
 	/*
 	 * Btrfs makes, snapshots and removes subvolumes through a directory
 	 * that can be read.  Shared with it are FICLONE, FICLONERANGE and
-	 * FIDEDUPERANGE, which want a descriptor open for writing.
+	 * FIDEDUPERANGE: the first two want a descriptor open for writing,
+	 * the third changes no content.
 	 */
 	{ 0xffffffff, 0x40049409, ALLOW },
 	{ 0xffffffff, 0x4020940d, ALLOW },

@@ -174,14 +174,26 @@ stat_fields(pid_t pid, char *buf, size_t size)
 	return (p + 2);
 }
 
+/*
+ * A leader that has ended is a zombie as long as other threads of its process
+ * live; field 20 counts it with them.
+ */
 static int
 pid_alive(pid_t pid)
 {
 	char	 buf[1024], *p;
+	int	 field;
 
 	if ((p = stat_fields(pid, buf, sizeof(buf))) == NULL)
 		return (0);
-	return (*p != 'Z' && *p != 'X');
+	if (*p != 'Z' && *p != 'X')
+		return (1);
+	for (field = 3; field < 20; field++) {
+		if ((p = strchr(p, ' ')) == NULL)
+			return (1);
+		p++;
+	}
+	return (strtol(p, NULL, 10) > 1);
 }
 
 int
@@ -306,6 +318,21 @@ tree_comm(pid_t pid, char *buf, size_t size)
 	if (proc_read(name, buf, size) == -1)
 		strlcpy(buf, "?", size);
 	buf[strcspn(buf, "\n")] = '\0';
+}
+
+int
+tree_forking(pid_t tid)
+{
+	char	 name[64], buf[64];
+	long	 nr;
+
+	snprintf(name, sizeof(name), "%d/syscall", tid);
+	if (proc_read(name, buf, sizeof(buf)) == -1)
+		return (0);
+	if (strncmp(buf, "running", 7) == 0)
+		return (-1);
+	nr = strtol(buf, NULL, 10);
+	return (nr == SYS_clone || nr == SYS_fork || nr == SYS_vfork);
 }
 
 pid_t

@@ -66,6 +66,12 @@ int	 tree_threads(pid_t, int (*)(pid_t, void *), void *);
 /* The command name of a process, "?" when it is gone. */
 void	 tree_comm(pid_t, char *, size_t);
 
+/*
+ * Whether a thread is inside of fork, vfork or clone: 1 and 0, -1 when it runs
+ * and may be anywhere.
+ */
+int	 tree_forking(pid_t);
+
 /* The thread group of a thread, -1 when it is gone. */
 pid_t	 tree_tgid(pid_t);
 

@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -137,9 +138,15 @@ worker_read(struct imsgev *iev, short event, const char *peer)
 		if (imsgbuf_write(&iev->ibuf) == -1) {
 			if (errno == EPIPE || errno == ECONNRESET)
 				return (0);
-			/* Descriptors in flight: the peer has to read first. */
-			if (errno == ETOOMANYREFS)
+			/*
+			 * Descriptors of the user's in flight: somebody has to
+			 * read first.  The socket has room and would tell so
+			 * at once again.
+			 */
+			if (errno == ETOOMANYREFS) {
+				poll(NULL, 0, 1);
 				return (1);
+			}
 			fatal("channel to %s", peer);
 		}
 	}

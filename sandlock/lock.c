@@ -21,6 +21,7 @@
 
 #include <sys/types.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -51,8 +52,11 @@ static const struct lockdown_rule	 lock_rules[] = {
 	IOCTL(TIOCSPGRP),
 	IOCTL(TCGETS),
 	IOCTL(TCSETSW),
-	/* where the worker's answer to exec is read, without a supervisor */
-	LOCKDOWN_ALLOW(SYS_recvfrom)
+	/* whether a job can be stopped: by whom it is controlled */
+	LOCKDOWN_ALLOW(SYS_getppid),
+	/* denials to a socket, without waiting */
+	{ SYS_sendto, 2, { BPF_COND_NULL(4),
+	    BPF_COND_BITS(3, MSG_DONTWAIT, MSG_DONTWAIT) } }
 };
 
 /* rmtree; Landlock admits the private directory only */

@@ -115,6 +115,8 @@ static int		 ungot[2];	/* characters to read again */
 static int		 nungot;
 static char		 token[WORD_MAX];	/* text of the last one */
 static int		 may_include;
+static char		**read_files;	/* every one, for good */
+static size_t		 nread_files;
 static int		 errors;
 static int		 error_line;	/* of the last message */
 static const struct file *error_file;
@@ -902,6 +904,31 @@ file_secure(const struct stat *st)
 	return (NULL);
 }
 
+/* Remember where a file really is; policy_check() asks. */
+static void
+file_remember(int fd)
+{
+	char	 link[64], path[PATH_MAX], **grown;
+	ssize_t	 n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if ((n = readlink(link, path, sizeof(path) - 1)) == -1)
+		fatal("%s", link);
+	path[n] = '\0';
+	if ((grown = reallocarray(read_files, nread_files + 1,
+	    sizeof(*grown))) == NULL ||
+	    (grown[nread_files] = strdup(path)) == NULL)
+		fatal("malloc");
+	read_files = grown;
+	nread_files++;
+}
+
+const char *
+parse_read_file(size_t i)
+{
+	return (i < nread_files ? read_files[i] : NULL);
+}
+
 static struct file *
 file_load(const char *path, const char **error)
 {
@@ -934,6 +961,7 @@ file_load(const char *path, const char **error)
 		*error = "contains a NUL byte";
 		goto done;
 	}
+	file_remember(fd);
 	f = file_new(path, buf, len);
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;

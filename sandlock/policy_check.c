@@ -76,6 +76,7 @@ static int		 check_nested(struct policy *);
 static int		 check_paths(struct policy *);
 static int		 check_directory(struct policy *);
 static int		 check_writable(const char *, int);
+static int		 check_sources(const struct policy *);
 static int		 check_log(struct policy *);
 static int		 check_pass_fds(const struct policy *);
 static int		 check_descriptors(struct policy *);
@@ -110,6 +111,7 @@ policy_check(struct policy *p)
 	    check_home(p) == -1 ||
 	    check_gpu(p) == -1 ||
 	    check_paths(p) == -1 ||
+	    check_sources(p) == -1 ||
 	    check_directory(p) == -1 ||
 	    check_descriptors(p) == -1 ||
 	    check_cpus(p) == -1 ||
@@ -347,6 +349,62 @@ check_writable(const char *option, int fd)
 }
 
 /* A file is named absolutely from here on; the parent creates it. */
+/* The path of the policy below which the workload may write a file. */
+static const char *
+path_exposed(const struct policy *p, const char *path)
+{
+	const struct policy_path	*pp;
+
+	TAILQ_FOREACH(pp, &p->paths, entry)
+		if ((pp->perms & PERM_META) && path_inside(pp->path, path))
+			return (pp->path);
+	return (NULL);
+}
+
+/* A command that can write its policy has another one the next time. */
+static int
+check_sources(const struct policy *p)
+{
+	const char	*exposed, *path;
+	size_t		 i;
+
+	for (i = 0; (path = parse_read_file(i)) != NULL; i++) {
+		if ((exposed = path_exposed(p, path)) == NULL)
+			continue;
+		log_warnx("%s: the policy lies below %s, where it lets the "
+		    "command write; move it elsewhere", path, exposed);
+		return (-1);
+	}
+	return (0);
+}
+
+/*
+ * The log must not lie where the command can put a link in its place, for the
+ * next run to follow.
+ */
+static int
+check_log_place(const struct policy *p)
+{
+	const char	*exposed;
+	char		*dir, *real, *slash;
+	int		 ret = -1;
+
+	if ((dir = strdup(p->log_denials)) == NULL)
+		return (-1);
+	slash = strrchr(dir, '/');
+	slash[slash == dir ? 1 : 0] = '\0';
+	if ((real = realpath(dir, NULL)) == NULL)
+		log_warn("--log-denials %s", p->log_denials);
+	else if ((exposed = path_exposed(p, real)) != NULL)
+		log_warnx("--log-denials %s: lies below %s, where the command "
+		    "may write", p->log_denials, exposed);
+	else
+		ret = 0;
+	free(real);
+	free(dir);
+	return (ret);
+}
+
 static int
 check_log(struct policy *p)
 {
@@ -375,7 +433,7 @@ check_log(struct policy *p)
 	}
 	free(p->log_denials);
 	p->log_denials = path;
-	return (0);
+	return (check_log_place(p));
 }
 
 /* Where reports go, the workload must not write. */

@@ -21,6 +21,7 @@
  */
 
 #include <sys/types.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -70,6 +71,52 @@ descriptor_keep(int fd)
 	return (own);
 }
 
+/*
+ * The open file is shared with others, the workload perhaps, and so are its
+ * flags.  Where /proc gives a new one for the same pipe or terminal, that does
+ * not wait and leaves the caller's alone.
+ */
+static int
+descriptor_nonblock(int fd)
+{
+	struct stat	 st;
+	char		 path[64];
+	int		 own;
+
+	if (fstat(fd, &st) == -1 ||
+	    (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return (fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if ((own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY |
+	    O_CLOEXEC)) == -1)
+		return (fd);
+	close(fd);
+	return (own);
+}
+
+/* A file of our own, not a link or a second name of somebody's. */
+static int
+denial_open(const char *name)
+{
+	struct stat	 st;
+	int		 fd;
+
+	if ((fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
+	    O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600)) == -1 ||
+	    fstat(fd, &st) == -1) {
+		log_warn("--log-denials %s", name);
+		return (-1);
+	}
+	if (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) &&
+	    (st.st_nlink != 1 || st.st_uid != geteuid()))) {
+		log_warnx("--log-denials %s: neither new nor a file of this "
+		    "user with one name", name);
+		close(fd);
+		return (-1);
+	}
+	return (fd);
+}
+
 /* A number names a descriptor, anything else a file.  -1 after a message. */
 int
 report_init(const struct policy *p)
@@ -93,11 +140,9 @@ report_init(const struct policy *p)
 			log_warn("--log-denials %s", name);
 			return (-1);
 		}
-	} else if ((fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
-	    O_NOCTTY | O_NONBLOCK, 0600)) == -1) {
-		log_warn("%s", name);
+		fd = descriptor_nonblock(fd);
+	} else if ((fd = denial_open(name)) == -1)
 		return (-1);
-	}
 	denial_fd = fd;
 	tzset();	/* reads a file, which will not do later */
 	return (0);
@@ -132,7 +177,17 @@ static void
 denial_write(const char *line, size_t len)
 {
 	struct pollfd	 pfd = { .fd = denial_fd, .events = POLLOUT };
+	ssize_t		 n;
 
+	n = send(denial_fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n == (ssize_t)len || (n == -1 && errno == EAGAIN)) {
+		denial_lost += n == -1;
+		return;
+	}
+	if (n != -1 || errno != ENOTSOCK) {
+		denial_lost++;
+		return;
+	}
 	if (poll(&pfd, 1, 0) != 1 || (pfd.revents & POLLOUT) == 0 ||
 	    write(denial_fd, line, len) != (ssize_t)len)
 		denial_lost++;

@@ -83,7 +83,7 @@ run_signal_tree(int sig)
 }
 
 /* A signal for every process of the tree. */
-static void
+void
 run_kill_tree(int sig)
 {
 	struct run_worker	*w = &run.workers[WORKER_SUPERVISOR];

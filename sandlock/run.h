@@ -97,6 +97,7 @@ void	 run_started(pid_t);
 void	 run_exec_failed(int, enum workload_stage);
 void	 run_check_go(void);
 void	 run_signal_tree(int);
+void	 run_kill_tree(int);
 void	 run_child(int);
 void	 run_kernel_outcome(int, short, void *);
 

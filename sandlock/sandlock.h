@@ -165,6 +165,8 @@ int		 parse_file(const char *, struct macros *, struct profiles *);
 /* The same for text (name is for messages); it cannot include. */
 int		 parse_text(const char *, const char *, size_t,
 		    struct profiles *);
+/* The i-th file that was read, without links; NULL after the last. */
+const char	*parse_read_file(size_t);
 /* Whether a macro may have this name. */
 int		 parse_macro_name(const char *);
 const struct profile	*profiles_find(const struct profiles *, const char *);

@@ -117,13 +117,25 @@ terminal_stopped(int sig)
 		run_signal_tree(SIGCONT);
 		return;
 	}
+	/*
+	 * Only a shell with job control would continue us; it gave us a group
+	 * of our own.
+	 */
+	if (getpgid(getppid()) == getpgrp())
+		return;
 	if (terminal_given)
 		terminal_set(getpgrp());
+	/* While the clock of a time limit stands still, nobody runs on. */
+	if (run.policy->timeout_ms != 0)
+		run_kill_tree(SIGSTOP);
 	raise(SIGSTOP);
 	/* Continued, by fg or by bg. */
 	if (terminal_managed && tcgetpgrp(terminal_fd) == getpgrp())
 		terminal_set(run.pid);
-	run_signal_tree(SIGCONT);
+	if (run.policy->timeout_ms != 0)
+		run_kill_tree(SIGCONT);
+	else
+		run_signal_tree(SIGCONT);
 }
 
 /*

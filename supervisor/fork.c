@@ -37,13 +37,19 @@
 #include "supervisor.h"
 #include "tree.h"
 
-#define FORK_SETTLE_MS	20	/* after this an allowed call has been made */
+#define FORK_SETTLE_MS	20	/* shortest time that a call is under way */
+#define FORK_RUNNING_MS	1000	/* longest, unless it is seen to be */
 #define FORK_RETRY_MS	2
 #define FORK_RECENT	1024	/* allowed calls that are remembered */
 
+struct fork_call {
+	pid_t		 tid;	/* 0: settled */
+	uint64_t	 ms;	/* when it was allowed */
+};
+
 static uint64_t	 fork_allowed = 1;	/* ever; the workload itself is one */
 static uint32_t	 fork_live = 1;		/* upper bound of the live ones */
-static uint64_t	 fork_times[FORK_RECENT];	/* ms, a ring */
+static struct fork_call	 fork_calls[FORK_RECENT];	/* a ring */
 
 static uint64_t
 now_ms(void)
@@ -60,19 +66,51 @@ fork_total(void)
 	return (fork_allowed);
 }
 
-/* Calls that were allowed so lately that /proc may not show them. */
+/*
+ * Whether an allowed call may not have been made yet.  One that waits inside of
+ * the kernel can take any time; a thread that runs may be about to make it.
+ */
+static int
+fork_under_way(const struct fork_call *fc, uint64_t now)
+{
+	if (fc->tid == 0)
+		return (0);
+	if (fc->ms + FORK_SETTLE_MS >= now)
+		return (1);
+	switch (tree_forking(fc->tid)) {
+	case 1:
+		return (1);
+	case -1:
+		return (fc->ms + FORK_RUNNING_MS >= now);
+	}
+	return (0);
+}
+
+/* Calls that were allowed, but that /proc may not show yet. */
 static uint32_t
 fork_unsettled(void)
 {
-	uint64_t	 i, now = now_ms();
-	uint32_t	 n = 0;
+	uint64_t	 now = now_ms();
+	uint32_t	 i, n = 0;
 
-	for (i = fork_allowed; i > 1 && n < FORK_RECENT; i--) {
-		if (fork_times[i % FORK_RECENT] + FORK_SETTLE_MS < now)
-			break;
-		n++;
+	for (i = 0; i < FORK_RECENT; i++) {
+		if (fork_under_way(&fork_calls[i], now))
+			n++;
+		else
+			fork_calls[i].tid = 0;
 	}
 	return (n);
+}
+
+/* A thread that asks again has done with what it was allowed before. */
+static void
+fork_settle(pid_t tid)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < FORK_RECENT; i++)
+		if (fork_calls[i].tid == tid)
+			fork_calls[i].tid = 0;
 }
 
 static void
@@ -80,7 +118,8 @@ fork_allow(struct request *rq)
 {
 	fork_allowed++;
 	fork_live++;
-	fork_times[fork_allowed % FORK_RECENT] = now_ms();
+	fork_calls[fork_allowed % FORK_RECENT].tid = rq->notif.pid;
+	fork_calls[fork_allowed % FORK_RECENT].ms = now_ms();
 	/*
 	 * The flags of clone are in a register, which nobody else can change,
 	 * and the filter has refused those that matter; clone3, whose flags are
@@ -93,16 +132,19 @@ fork_allow(struct request *rq)
 static int
 fork_judge(void)
 {
-	int	 live;
+	uint32_t	 unsettled;
+	int		 live;
 
 	if (sup.conf.max_processes == 0 ||
 	    fork_live < sup.conf.max_processes)
 		return (1);
+	/* In this order: one that ends in between counts twice, not never. */
+	unsettled = fork_unsettled();
 	if ((live = tree_count(getpid())) == -1) {
 		log_warn("/proc");
 		return (0);
 	}
-	fork_live = live + fork_unsettled();
+	fork_live = live + unsettled;
 	if (fork_live < sup.conf.max_processes)
 		return (1);
 	return ((uint32_t)live < sup.conf.max_processes ? -1 : 0);
@@ -135,6 +177,7 @@ fork_request(struct request *rq)
 	struct timeval	 tv = { 0, FORK_RETRY_MS * 1000 };
 	struct request	*waiting;
 
+	fork_settle(rq->notif.pid);
 	switch (fork_judge()) {
 	case 1:
 		fork_allow(rq);

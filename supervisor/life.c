@@ -243,6 +243,11 @@ life_kill(int sig)
 			life_kill_tree(SIGCONT);
 		}
 		break;
+	case SIGSTOP:
+	case SIGCONT:
+		/* A job with a time limit stops and goes on as a whole. */
+		life_kill_tree(sig);
+		break;
 	case SIGKILL:
 		life_end();
 		break;

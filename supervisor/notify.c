@@ -78,14 +78,17 @@ static void
 notify_send(const struct request *rq, int error, uint32_t flags)
 {
 	struct seccomp_notif_resp	 resp;
+	int				 ret;
 
 	memset(&resp, 0, sizeof(resp));
 	resp.id = rq->notif.id;
 	resp.error = -error;
 	resp.flags = flags;
+	while ((ret = ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_SEND,
+	    &resp)) == -1 && errno == EINTR)
+		continue;
 	/* ENOENT: the task died while it waited, and needs no answer. */
-	if (ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &resp) == -1 &&
-	    errno != ENOENT)
+	if (ret == -1 && errno != ENOENT)
 		fatal("notification answer");
 }
 
@@ -110,8 +113,12 @@ notify_continue(const struct request *rq)
 int
 notify_valid(const struct request *rq)
 {
-	return (ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_ID_VALID,
-	    &rq->notif.id) == 0);
+	int	 ret;
+
+	while ((ret = ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_ID_VALID,
+	    &rq->notif.id)) == -1 && errno == EINTR)
+		continue;
+	return (ret == 0);
 }
 
 /* Move a request to the heap; NULL when out of memory (it was answered). */

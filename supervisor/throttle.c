@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <event.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -187,6 +188,16 @@ usage_collect(void)
 	return (used);
 }
 
+/* A program that may be executed but not read cannot be traced. */
+static int
+thread_unreadable(pid_t tid)
+{
+	char	 c, name[64];
+
+	snprintf(name, sizeof(name), "/proc/%d/exe", (int)tid);
+	return (readlink(name, &c, 1) == -1 && errno == EACCES);
+}
+
 static int
 freeze_thread(pid_t tid, void *arg)
 {
@@ -196,8 +207,12 @@ freeze_thread(pid_t tid, void *arg)
 	key.tid = tid;
 	if (RB_FIND(tracees, &tracees, &key) != NULL)
 		return (0);
-	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) == -1)
-		return (0);	/* gone, or just being born: the next round */
+	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) == -1) {
+		/* Gone, or just being born: the next round.  Or never. */
+		if (errno == EPERM && thread_unreadable(tid))
+			kill(tid, SIGKILL);
+		return (0);
+	}
 	if ((t = calloc(1, sizeof(*t))) == NULL) {
 		ptrace(PTRACE_DETACH, tid, NULL, NULL);
 		return (0);
@@ -242,9 +257,11 @@ throttle_thaw(void)
 
 	throttle_frozen = 0;
 	RB_FOREACH_SAFE(t, tracees, &tracees, next) {
-		if (!t->stopped)
+		/* One that changed its number by exec is not there, either. */
+		if (ptrace(PTRACE_DETACH, t->tid, NULL,
+		    (void *)(long)t->sig) == -1 && errno == ESRCH &&
+		    !t->stopped && kill(t->tid, 0) == 0)
 			continue;
-		ptrace(PTRACE_DETACH, t->tid, NULL, (void *)(long)t->sig);
 		RB_REMOVE(tracees, &tracees, t);
 		free(t);
 	}

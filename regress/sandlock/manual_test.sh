@@ -425,8 +425,10 @@ policies_body()
 	done
 	examples >commands
 	[ "$(grep -c sandlock commands)" -ge 5 ] || atf_fail "few examples"
+	mkdir project
 	cp policy1 project.conf
 	chmod 644 project.conf
+	cd project || atf_fail "project"
 	sandlock()
 	{
 		case $1 in
@@ -441,7 +443,7 @@ policies_body()
 	}
 	while read -r command; do
 		eval "${command}" || atf_fail "refused: ${command}"
-	done <commands
+	done <../commands
 }
 
 # Each example in a project that has what it needs.
@@ -458,8 +460,8 @@ examples_body()
 	examples >commands
 	mkdir project
 	cd project || atf_fail "project"
-	cp ../policy1 project.conf
-	chmod 644 project.conf
+	cp ../policy1 ../project.conf
+	chmod 644 ../project.conf
 	printf 'all test:\n\ttouch done-$@\n' >Makefile
 	printf '#! /bin/sh\necho built\n' >build.sh
 	chmod 755 build.sh

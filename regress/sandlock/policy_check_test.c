@@ -41,6 +41,15 @@ static void		 accepted(struct policy *);
 static void		 refused(struct policy *, const char *);
 static const char	*rights(const struct policy *, const char *);
 
+/* What parse.y would have read. */
+static const char	*policy_file;
+
+const char *
+parse_read_file(size_t i)
+{
+	return (i == 0 ? policy_file : NULL);
+}
+
 /* An empty directory, even where kyua does not give one to each case. */
 static void
 fresh(void)
@@ -501,6 +510,50 @@ ATF_TC_BODY(conflicts, tc)
 	policy_free(p);
 }
 
+/* What the next run will obey is out of this run's reach. */
+ATF_TC_WITHOUT_HEAD(exposed);
+ATF_TC_BODY(exposed, tc)
+{
+	struct policy	*p;
+	char		 here[PATH_MAX], file[PATH_MAX + 16];
+
+	fresh();
+	ATF_REQUIRE(mkdir("open", 0755) == 0 && mkdir("shut", 0755) == 0);
+	ATF_REQUIRE(symlink("../open", "shut/link") == 0);
+	ATF_REQUIRE(getcwd(here, sizeof(here)) != NULL);
+
+	snprintf(file, sizeof(file), "%s/open/conf", here);
+	policy_file = file;
+	p = policy_make();
+	unveil(p, "./open:r");
+	accepted(p);
+	policy_free(p);
+	p = policy_make();
+	unveil(p, "./open:rwxc");
+	refused(p, "the policy lies below");
+	snprintf(file, sizeof(file), "%s/shut/conf", here);
+	p = policy_make();
+	unveil(p, "./open:rwxc");
+	accepted(p);
+	policy_free(p);
+	policy_file = NULL;
+
+	p = policy_make();
+	unveil(p, "./open:rwxc");
+	ATF_REQUIRE(setting_log_denials(p, "./shut/log") == NULL);
+	accepted(p);
+	policy_free(p);
+	p = policy_make();
+	unveil(p, "./open:rwxc");
+	ATF_REQUIRE(setting_log_denials(p, "./open/log") == NULL);
+	refused(p, "where the command may write");
+	/* However it is called. */
+	p = policy_make();
+	unveil(p, "./open:rwxc");
+	ATF_REQUIRE(setting_log_denials(p, "./shut/link/log") == NULL);
+	refused(p, "where the command may write");
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, missing);
@@ -515,5 +568,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, gpu);
 	ATF_TP_ADD_TC(tp, run_as);
 	ATF_TP_ADD_TC(tp, conflicts);
+	ATF_TP_ADD_TC(tp, exposed);
 	return (atf_no_error());
 }
