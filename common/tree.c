@@ -163,15 +163,23 @@ children_of(struct pid_list *list, pid_t pid)
  * it ends at the last parenthesis.
  */
 static char *
-stat_fields(pid_t pid, char *buf, size_t size)
+stat_read(const char *name, char *buf, size_t size)
 {
-	char	 name[64], *p;
+	char	*p;
 
-	snprintf(name, sizeof(name), "%d/stat", pid);
 	if (proc_read(name, buf, size) == -1 ||
 	    (p = strrchr(buf, ')')) == NULL || p[1] != ' ')
 		return (NULL);
 	return (p + 2);
+}
+
+static char *
+stat_fields(pid_t pid, char *buf, size_t size)
+{
+	char	 name[64];
+
+	snprintf(name, sizeof(name), "%d/stat", pid);
+	return (stat_read(name, buf, size));
 }
 
 /*
@@ -318,6 +326,23 @@ tree_comm(pid_t pid, char *buf, size_t size)
 	if (proc_read(name, buf, size) == -1)
 		strlcpy(buf, "?", size);
 	buf[strcspn(buf, "\n")] = '\0';
+}
+
+long
+tree_user_ticks(pid_t tid)
+{
+	char	 name[64], buf[1024], *p;
+	int	 field;
+
+	snprintf(name, sizeof(name), "%d/task/%d/stat", tid, tid);
+	if ((p = stat_read(name, buf, sizeof(buf))) == NULL)
+		return (-1);
+	for (field = 3; field < 14; field++) {
+		if ((p = strchr(p, ' ')) == NULL)
+			return (-1);
+		p++;
+	}
+	return (strtol(p, NULL, 10));
 }
 
 int

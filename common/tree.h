@@ -72,6 +72,9 @@ void	 tree_comm(pid_t, char *, size_t);
  */
 int	 tree_forking(pid_t);
 
+/* Ticks that a thread has run in user mode; -1 when it is gone. */
+long	 tree_user_ticks(pid_t);
+
 /* The thread group of a thread, -1 when it is gone. */
 pid_t	 tree_tgid(pid_t);
 

@@ -38,13 +38,13 @@
 #include "tree.h"
 
 #define FORK_SETTLE_MS	20	/* shortest time that a call is under way */
-#define FORK_RUNNING_MS	1000	/* longest, unless it is seen to be */
 #define FORK_RETRY_MS	2
 #define FORK_RECENT	1024	/* allowed calls that are remembered */
 
 struct fork_call {
 	pid_t		 tid;	/* 0: settled */
 	uint64_t	 ms;	/* when it was allowed */
+	long		 ticks;	/* in user mode, when first seen to run; -1 */
 };
 
 static uint64_t	 fork_allowed = 1;	/* ever; the workload itself is one */
@@ -68,11 +68,14 @@ fork_total(void)
 
 /*
  * Whether an allowed call may not have been made yet.  One that waits inside of
- * the kernel can take any time; a thread that runs may be about to make it.
+ * the kernel can take any time; so can a thread that runs, until it is seen to
+ * have run in user mode again.
  */
 static int
-fork_under_way(const struct fork_call *fc, uint64_t now)
+fork_under_way(struct fork_call *fc, uint64_t now)
 {
+	long	 ticks;
+
 	if (fc->tid == 0)
 		return (0);
 	if (fc->ms + FORK_SETTLE_MS >= now)
@@ -81,7 +84,10 @@ fork_under_way(const struct fork_call *fc, uint64_t now)
 	case 1:
 		return (1);
 	case -1:
-		return (fc->ms + FORK_RUNNING_MS >= now);
+		ticks = tree_user_ticks(fc->tid);
+		if (fc->ticks == -1)
+			fc->ticks = ticks;
+		return (ticks != -1 && ticks == fc->ticks);
 	}
 	return (0);
 }
@@ -120,6 +126,7 @@ fork_allow(struct request *rq)
 	fork_live++;
 	fork_calls[fork_allowed % FORK_RECENT].tid = rq->notif.pid;
 	fork_calls[fork_allowed % FORK_RECENT].ms = now_ms();
+	fork_calls[fork_allowed % FORK_RECENT].ticks = -1;
 	/*
 	 * The flags of clone are in a register, which nobody else can change,
 	 * and the filter has refused those that matter; clone3, whose flags are
