@@ -42,7 +42,8 @@ static const char	*clean_names[] = {
  */
 static const char	*scrub_names[] = {
 	"*TOKEN*", "*SECRET*", "*PASSWORD*", "*PASSWD*", "*PASSPHRASE*",
-	"*CREDENTIAL*", "*_CREDS", "*_PASS", "*PRIVATE*", "*_KEY", "*_KEYS", "*APIKEY*", "*_API_KEY_*",
+	"*CREDENTIAL*", "*_CREDS", "*_PASS", "*PRIVATE*", "*_KEY", "*_KEYS",
+	"*APIKEY*", "*_API_KEY_*",
 	"*_AUTH", "*_DSN", "*_PAT", "AWS_*", "AZURE_*", "GOOGLE_*",
 	"GCLOUD_*", "GCP_*", "KUBECONFIG", "DATABASE_URL", "*_DATABASE_URL",
 	"REDIS_URL", "MONGO*_UR[IL]", "NETRC", "PGPASS*", "MYSQL_PWD",
