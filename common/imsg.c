@@ -27,6 +27,7 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -101,12 +102,22 @@ imsgbuf_write(struct imsgbuf *imsgbuf)
 	return (ibuf_write(imsgbuf->fd, imsgbuf->w));
 }
 
-/* Spins on a non-blocking socket that is full: for set-up only. */
+/*
+ * Waits while the socket is full: for set-up and last words only.  A socket
+ * that takes more may not be writable to poll(2), so only one that took no
+ * message is polled.
+ */
 int
 imsgbuf_flush(struct imsgbuf *imsgbuf)
 {
-	while (imsgbuf_queuelen(imsgbuf) > 0) {
+	struct pollfd	 pfd = { .fd = imsgbuf->fd, .events = POLLOUT };
+	uint32_t	 before;
+
+	while ((before = imsgbuf_queuelen(imsgbuf)) > 0) {
 		if (imsgbuf_write(imsgbuf) == -1)
+			return (-1);
+		if (imsgbuf_queuelen(imsgbuf) == before &&
+		    poll(&pfd, 1, -1) == -1 && errno != EINTR)
 			return (-1);
 	}
 	return (0);

@@ -46,13 +46,20 @@ log_atfatal(void (*hook)(void))
 	log_fatal_hook = hook;
 }
 
-/* Control characters in names that the workload chose must not act. */
+/*
+ * Control characters in names that the workload chose must not act, those of
+ * eight bits in UTF-8 neither (0xc2 and 0x80 to 0x9f).
+ */
 static void
 log_clean(char *s)
 {
-	for (; *s != '\0'; s++)
+	for (; *s != '\0'; s++) {
 		if ((unsigned char)*s < ' ' || *s == 0x7f)
 			*s = '?';
+		else if ((unsigned char)s[0] == 0xc2 &&
+		    (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0)
+			s[0] = s[1] = '?';
+	}
 }
 
 static void

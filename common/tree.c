@@ -40,8 +40,10 @@ struct pid_list {
 	size_t	 size;
 };
 
-static int	 proc_fd = -1;
-static int	 scoped;
+static int		 proc_fd = -1;
+static int		 scoped;
+static struct pid_list	 foreign;	/* children from before */
+static int		 foreign_fd = -1;	/* our list of children */
 
 int
 tree_init(void)
@@ -93,15 +95,13 @@ proc_read(const char *name, char *buf, size_t size)
 
 /* Add the pids of one children file, which has no bound. */
 static int
-children_add(struct pid_list *list, const char *name)
+children_read(struct pid_list *list, int fd)
 {
 	char	 buf[4096];
 	ssize_t	 i, n;
 	long	 pid = 0;
-	int	 fd, ret = 0;
+	int	 ret = 0;
 
-	if ((fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC)) == -1)
-		return (errno == ENOENT || errno == ESRCH ? 0 : -1);
 	while (ret == 0 && (n = read(fd, buf, sizeof(buf))) > 0) {
 		for (i = 0; i < n && ret == 0; i++) {
 			if (buf[i] >= '0' && buf[i] <= '9')
@@ -112,8 +112,72 @@ children_add(struct pid_list *list, const char *name)
 			}
 		}
 	}
+	return (ret);
+}
+
+static int
+children_add(struct pid_list *list, const char *name)
+{
+	int	 fd, ret;
+
+	if ((fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC)) == -1)
+		return (errno == ENOENT || errno == ESRCH ? 0 : -1);
+	ret = children_read(list, fd);
 	close(fd);
 	return (ret);
+}
+
+static int
+is_foreign(pid_t pid)
+{
+	size_t	 i;
+
+	for (i = 0; i < foreign.n; i++)
+		if (foreign.pids[i] == pid)
+			return (1);
+	return (0);
+}
+
+int
+tree_foreign(void)
+{
+	char	 name[64];
+
+	snprintf(name, sizeof(name), "%d/task/%d/children", getpid(),
+	    getpid());
+	if (children_add(&foreign, name) == -1)
+		return (-1);
+	if (foreign.n == 0)
+		return (0);
+	foreign_fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
+	return (foreign_fd == -1 ? -1 : 0);
+}
+
+void
+tree_foreign_gone(pid_t pid)
+{
+	size_t	 i;
+
+	for (i = 0; i < foreign.n; i++)
+		if (foreign.pids[i] == pid)
+			foreign.pids[i] = -1;
+}
+
+int
+tree_foreign_only(void)
+{
+	struct pid_list	 list = { NULL, 0, 0 };
+	size_t		 i;
+	int		 only = 1;
+
+	if (foreign_fd == -1 || lseek(foreign_fd, 0, SEEK_SET) == -1 ||
+	    children_read(&list, foreign_fd) == -1)
+		only = 0;
+	for (i = 0; i < list.n && only; i++)
+		only = is_foreign(list.pids[i]) || (scoped &&
+		    kill(list.pids[i], 0) == -1 && errno == EPERM);
+	free(list.pids);
+	return (only);
 }
 
 static int
@@ -213,6 +277,8 @@ tree_walk(pid_t root, int zombies, int (*fn)(pid_t, void *), void *arg)
 
 	ret = children_of(&list, root);
 	for (i = 0; i < list.n && ret == 0; i++) {
+		if (is_foreign(list.pids[i]))
+			continue;
 		/* A zombie may still have threads with children: look first. */
 		if ((ret = children_of(&list, list.pids[i])) == -1)
 			break;

@@ -34,6 +34,20 @@ int	 tree_init(void);
  */
 int	 tree_walk(pid_t, int, int (*)(pid_t, void *), void *);
 
+/*
+ * Take the children that the process has now for none of ours: walks leave
+ * them out.  To be called once, after tree_init().  tree_foreign_gone() tells
+ * that one was reaped.  0, or -1 and errno.
+ */
+int	 tree_foreign(void);
+void	 tree_foreign_gone(pid_t);
+
+/*
+ * Whether the process has children but those (and orphans of theirs, as far as
+ * a signal scope tells); only after tree_foreign() found some.
+ */
+int	 tree_foreign_only(void);
+
 /* Number of live descendants, -1 and errno. */
 int	 tree_count(pid_t);
 

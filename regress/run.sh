@@ -29,6 +29,8 @@ run_as()
 	name=$1
 	shift
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/sandlock-regress.XXXXXX") || exit 1
+	# Tests of root become nobody, and work below it.
+	chmod 711 "$dir"
 	if [ "$name" = nobody ]; then
 		chown nobody "$dir" || exit 1
 	fi

@@ -52,6 +52,8 @@ static const struct lockdown_rule	 lock_rules[] = {
 	IOCTL(TIOCSPGRP),
 	IOCTL(TCGETS),
 	IOCTL(TCSETSW),
+	/* children again, when we had some before (and rmtree) */
+	LOCKDOWN_ALLOW(SYS_lseek),
 	/* whether a job can be stopped: by whom it is controlled */
 	LOCKDOWN_ALLOW(SYS_getppid),
 	/* denials to a socket, without waiting */
@@ -63,7 +65,6 @@ static const struct lockdown_rule	 lock_rules[] = {
 static const struct lockdown_rule	 lock_private[] = {
 	{ SYS_openat, 1, { OPEN_DIRECTORY } },
 	LOCKDOWN_ALLOW(SYS_getdents64),
-	LOCKDOWN_ALLOW(SYS_lseek),
 	LOCKDOWN_ALLOW(SYS_statx),
 	LOCKDOWN_ALLOW(SYS_newfstatat),
 	LOCKDOWN_ALLOW(SYS_fchmod),

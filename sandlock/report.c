@@ -29,6 +29,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@
 #include "run.h"
 #include "syscalls.h"
 
-#define DENIAL_OBJECT_MAX	2048	/* so that a line fits PIPE_BUF */
+#define DENIAL_OBJECT_MAX	512	/* so that a line fits PIPE_BUF */
 
 static int		 denial_fd = -1;
 static uint64_t		 denial_lost;
@@ -284,9 +285,10 @@ json_status(FILE *f)
 void
 report_end(void)
 {
-	FILE	*f;
-	char	*line;
-	size_t	 len;
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	FILE		*f;
+	char		*line;
+	size_t		 i, len;
 
 	if (denial_lost > 0)
 		log_warnx("%" PRIu64 " denials could not be logged",
@@ -298,6 +300,9 @@ report_end(void)
 		return;
 	}
 	json_status(f);
+	/* A slow reader is waited for; what the user sends ends us then. */
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
 	if (fclose(f) == EOF ||
 	    write(status_fd, line, len) != (ssize_t)len)
 		log_warn("--status-fd %d", run.policy->status_fd);

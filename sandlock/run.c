@@ -356,14 +356,20 @@ run_signal(int sig, short event, void *arg)
 static void
 run_events(void)
 {
-	sigset_t	 none;
-	size_t		 i;
+	struct sigaction	 sa;
+	sigset_t		 none;
+	size_t			 i;
 
 	imsg_event_base();
 	/* A signal that the caller blocked would never come. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (i = 0; i <= nitems(run_signals); i++) {
+		/* As under nohup(1). */
+		if (i < nitems(run_signals) && run_signals[i] == SIGHUP &&
+		    sigaction(SIGHUP, NULL, &sa) == 0 &&
+		    sa.sa_handler == SIG_IGN)
+			continue;
 		signal_set(&run_signal_events[i], i < nitems(run_signals) ?
 		    run_signals[i] : SIGCHLD, run_signal, NULL);
 		if (signal_add(&run_signal_events[i], NULL) == -1)
@@ -546,6 +552,8 @@ run_main(struct run_options *ro)
 {
 	int	 i;
 
+	/* An inherited SIG_IGN would reap our children unseen. */
+	signal(SIGCHLD, SIG_DFL);
 	clock_gettime(CLOCK_MONOTONIC, &run.began);
 	for (i = 0; i < WORKER_MAX; i++)
 		run.workers[i].iev.ibuf.fd = -1;
@@ -559,7 +567,8 @@ run_main(struct run_options *ro)
 	run.exit_status = EXIT_SANDLOCK;
 
 	log_atfatal(run_fatal);
-	if (tree_init() == -1)
+	/* Whoever exec'd us may have children, which the run is not about. */
+	if (tree_init() == -1 || tree_foreign() == -1)
 		log_warn("/proc");
 	else if (run_prepare(ro) == 0 && run_start() == 0)
 		event_dispatch();

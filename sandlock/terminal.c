@@ -34,7 +34,7 @@
 #include "log.h"
 #include "run.h"
 
-static int		 terminal_fd = -1;	/* a duplicate of our own */
+static int		 terminal_fd = -1;	/* the controlling one */
 static int		 terminal_managed;	/* handed over when ours */
 static int		 terminal_given;	/* the workload's side has it */
 static int		 terminal_saved;
@@ -57,8 +57,11 @@ terminal_is_ours(void)
 void
 terminal_init(struct workload_conf *wc)
 {
-	if (isatty(STDIN_FILENO))
-		terminal_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	/*
+	 * Also in a pipeline the workload may open the terminal and be stopped
+	 * for reading it, so that the streams alone do not tell.
+	 */
+	terminal_fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	/* Without the foreground there is nothing to hand on. */
 	if (!terminal_is_ours() || tcgetpgrp(terminal_fd) != getpgrp())
 		return;

@@ -27,6 +27,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -386,7 +387,8 @@ supervisor_life(struct imsg *imsg)
 
 	switch (imsg_get_type(imsg)) {
 	case IMSG_STARTED:
-		if (proto_recv_int(imsg, &value) == -1 || value <= 1)
+		if (!run.workers[WORKER_SUPERVISOR].locked ||
+		    proto_recv_int(imsg, &value) == -1 || value <= 1)
 			return (-1);
 		run_started(value);
 		return (0);
@@ -481,6 +483,15 @@ worker_messages(struct run_worker *w)
 	return (n);
 }
 
+/* Whether the channel has words, or its end, to read. */
+static int
+worker_readable(const struct run_worker *w)
+{
+	struct pollfd	 pfd = { .fd = w->iev.ibuf.fd, .events = POLLIN };
+
+	return (w->iev.ibuf.fd != -1 && poll(&pfd, 1, 0) == 1);
+}
+
 /*
  * What the supervisor has said about the end comes before what other workers
  * do about it: they leave when it does.
@@ -490,7 +501,7 @@ supervisor_first(const struct run_worker *w)
 {
 	struct run_worker	*sup = &run.workers[WORKER_SUPERVISOR];
 
-	if (w != sup && run.state != RUN_ENDING && sup->iev.ibuf.fd != -1)
+	while (w != sup && run.state != RUN_ENDING && worker_readable(sup))
 		parent_dispatch_worker(sup, EV_READ);
 }
 
@@ -575,7 +586,7 @@ worker_changed(struct run_worker *w, int status)
 	evtimer_del(&w->stopped);
 	evtimer_del(&w->gone);
 	/* Its last words may still be in the channel; they come first. */
-	if (w->iev.ibuf.fd != -1)
+	while (worker_readable(w))
 		parent_dispatch_worker(w, EV_READ);
 	evtimer_del(&w->gone);
 	supervisor_first(w);
@@ -604,8 +615,11 @@ workers_reap(void)
 			worker_changed(w, status);
 		else if (run.kernel_only && pid == run.workload.pid)
 			run_child(status);
+		else if (!WIFSTOPPED(status) && !WIFCONTINUED(status))
+			tree_foreign_gone(pid);
 	}
-	if (pid == -1 && errno == ECHILD && run.state == RUN_ENDING)
+	if (run.state == RUN_ENDING && ((pid == -1 && errno == ECHILD) ||
+	    (pid == 0 && tree_foreign_only())))
 		event_loopexit(NULL);
 }
 

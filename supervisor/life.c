@@ -43,6 +43,16 @@
 
 #define LIFE_RETRY_US	5000	/* between two walks of a tree that forks */
 
+/* Who has changed, as wait4 told. */
+struct life_event {
+	pid_t		 pid;
+	int		 status;
+	struct rusage	 ru;
+};
+#define LIFE_EVENTS	32	/* taken in at a time */
+
+static struct life_event life_events[LIFE_EVENTS];
+static volatile size_t	 life_nevents;
 static struct event	 life_child;
 static struct event	 life_retry;
 static int		 life_orphan;	/* nobody to report to */
@@ -134,10 +144,10 @@ life_account(pid_t pid, const struct rusage *ru)
 
 	us = ru->ru_utime.tv_sec * 1000000ULL + ru->ru_utime.tv_usec +
 	    ru->ru_stime.tv_sec * 1000000ULL + ru->ru_stime.tv_usec;
-	life_exit.cpu_us += us;
+	if (throttle_gone(pid, us))
+		life_exit.cpu_us += us;
 	if ((uint64_t)ru->ru_maxrss > life_exit.maxrss_kb)
 		life_exit.maxrss_kb = ru->ru_maxrss;
-	throttle_gone(pid, us);
 }
 
 static void
@@ -158,6 +168,35 @@ life_main_stopped(int sig)
 	imsg_event_add(&worker_parent);
 }
 
+/* Note who has changed; a signal handler may call it. */
+void
+life_wait(void)
+{
+	struct life_event	*e;
+
+	for (; life_nevents < LIFE_EVENTS; life_nevents++) {
+		e = &life_events[life_nevents];
+		e->pid = wait4(-1, &e->status, WNOHANG | WUNTRACED | __WALL,
+		    &e->ru);
+		if (e->pid <= 0)
+			break;
+	}
+}
+
+static void
+life_changed(const struct life_event *e)
+{
+	if (WIFSTOPPED(e->status)) {
+		if (!throttle_stop(e->pid, e->status) &&
+		    e->pid == sup.workload.pid)
+			life_main_stopped(WSTOPSIG(e->status));
+		return;
+	}
+	life_account(e->pid, &e->ru);
+	if (e->pid == sup.workload.pid)
+		life_main_ended(e->status);
+}
+
 /*
  * Take in whoever has changed; 1 while a child is left.  A descendant without a
  * live parent below us is our child, so no child means no descendant.
@@ -165,23 +204,16 @@ life_main_stopped(int sig)
 static int
 life_reap(void)
 {
-	struct rusage	 ru;
-	pid_t		 pid;
-	int		 status;
+	size_t	 i, n;
 
-	while ((pid = wait4(-1, &status, WNOHANG | WUNTRACED | __WALL,
-	    &ru)) > 0) {
-		if (WIFSTOPPED(status)) {
-			if (!throttle_stop(pid, status) &&
-			    pid == sup.workload.pid)
-				life_main_stopped(WSTOPSIG(status));
-			continue;
-		}
-		life_account(pid, &ru);
-		if (pid == sup.workload.pid)
-			life_main_ended(status);
-	}
-	if (pid == 0)
+	do {
+		life_wait();
+		n = life_nevents;
+		for (i = 0; i < n; i++)
+			life_changed(&life_events[i]);
+		life_nevents = 0;
+	} while (n > 0);
+	if (life_events[0].pid == 0)
 		return (1);
 	if (sup.ending)
 		life_report();

@@ -79,7 +79,9 @@ static const struct lockdown_rule	 lock_unix[] = {
 static const struct lockdown_rule	 lock_throttle[] = {
 	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_SEIZE) } },
 	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_INTERRUPT) } },
-	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_DETACH) } }
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_DETACH) } },
+	/* the alarm that keeps an exec from holding that up */
+	LOCKDOWN_ALLOW_IF(SYS_setitimer, BPF_COND_EQ(0, ITIMER_REAL))
 };
 
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))

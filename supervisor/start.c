@@ -46,6 +46,7 @@ static int		 start_have_go;
 static int		 start_sent_go;
 
 static void	 start_event(int, short, void *);
+static void	 start_release(void);
 
 /* An element of a list of the configuration. */
 static int
@@ -224,7 +225,7 @@ start_workload(void)
 	lock_run();
 	start_locked = 1;
 	if (start_have_go)
-		start_go();
+		start_release();
 	if (proto_send_empty(&worker_parent.ibuf, IMSG_LOCKED, -1) == -1)
 		fatal("locked");
 	imsg_event_add(&worker_parent);
@@ -281,14 +282,19 @@ start_event(int fd, short event, void *arg)
 	start_outcome();
 }
 
+static void
+start_release(void)
+{
+	start_sent_go = 1;
+	workload_go(&sup.workload);
+}
+
 void
 start_go(void)
 {
-	if (start_sent_go)
+	if (start_have_go)
 		fatalx("go out of place");
 	start_have_go = 1;
-	if (!start_locked)
-		return;
-	start_sent_go = 1;
-	workload_go(&sup.workload);
+	if (start_locked)
+		start_release();
 }

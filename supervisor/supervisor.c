@@ -33,6 +33,8 @@
 #include "tree.h"
 #include "worker.h"
 
+#define DENIED_QUEUE	4096	/* denials that wait for the parent */
+
 struct supervisor	 sup;
 
 static void	 supervisor_dispatch_parent(int, short, void *);
@@ -229,7 +231,9 @@ supervisor_denied(const struct request *rq, int error, const char *rule)
 {
 	struct proto_denial	 pd;
 
-	if (!sup.conf.filter.log_denials)
+	/* The parent may be stopped; what it does not read must not pile up. */
+	if (!sup.conf.filter.log_denials ||
+	    imsgbuf_queuelen(&worker_parent.ibuf) > DENIED_QUEUE)
 		return;
 	memset(&pd, 0, sizeof(pd));
 	pd.pid = rq->notif.pid;

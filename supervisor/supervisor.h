@@ -94,6 +94,7 @@ void	 lock_run(void);
 
 /* life.c */
 void	 life_init(void);
+void	 life_wait(void);
 void	 life_signal(int);
 void	 life_kill(int);
 void	 life_orphaned(void);
@@ -136,7 +137,7 @@ void	 socket_sweep(struct request *);
 /* throttle.c */
 void	 throttle_init(void);
 int	 throttle_stop(pid_t, int);
-void	 throttle_gone(pid_t, uint64_t);
+int	 throttle_gone(pid_t, uint64_t);
 void	 throttle_release(void);
 
 #endif

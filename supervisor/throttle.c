@@ -34,6 +34,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +43,7 @@
 #include "tree.h"
 
 #define THROTTLE_PERIOD_US	20000
+#define THROTTLE_ALARM_US	2000	/* of a freeze that waits */
 #define THROTTLE_BURST_US	20000	/* unused time that may be saved up */
 
 /* A thread that is seized. */
@@ -198,27 +200,77 @@ thread_unreadable(pid_t tid)
 	return (readlink(name, &c, 1) == -1 && errno == EACCES);
 }
 
+/*
+ * PTRACE_SEIZE waits for an exec in the same process, and that for the end of
+ * its other threads, of which seized ones end when we wait for them.  So the
+ * alarm that runs during a freeze does that; the loop hears of them later.
+ */
+static void
+throttle_alarm(int sig)
+{
+	int	 saved_errno = errno;
+
+	(void)sig;
+	life_wait();
+	errno = saved_errno;
+}
+
+static void
+throttle_alarms(int us)
+{
+	struct itimerval	 it;
+
+	memset(&it, 0, sizeof(it));
+	it.it_interval.tv_usec = it.it_value.tv_usec = us;
+	if (setitimer(ITIMER_REAL, &it, NULL) == -1)
+		fatal("setitimer");
+}
+
+static struct tracee *
+tracee_find(pid_t tid)
+{
+	struct tracee	 key;
+
+	key.tid = tid;
+	return (RB_FIND(tracees, &tracees, &key));
+}
+
+static void
+tracee_forget(struct tracee *t)
+{
+	RB_REMOVE(tracees, &tracees, t);
+	free(t);
+}
+
 static int
 freeze_thread(pid_t tid, void *arg)
 {
-	struct tracee	 key, *t;
+	struct tracee	*t;
 	int		*fresh = arg;
 
-	key.tid = tid;
-	if (RB_FIND(tracees, &tracees, &key) != NULL)
+	/*
+	 * A thread that makes an exec takes over the number of its process,
+	 * seized or not: what is noted under a number may be another's.
+	 */
+	t = tracee_find(tid);
+	if (t != NULL && ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == 0)
 		return (0);
-	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) == -1) {
+	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) == -1 &&
+	    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == -1) {
 		/* Gone, or just being born: the next round.  Or never. */
-		if (errno == EPERM && thread_unreadable(tid))
+		if (thread_unreadable(tid))
 			kill(tid, SIGKILL);
 		return (0);
 	}
-	if ((t = calloc(1, sizeof(*t))) == NULL) {
-		ptrace(PTRACE_DETACH, tid, NULL, NULL);
-		return (0);
+	if (t == NULL) {
+		if ((t = calloc(1, sizeof(*t))) == NULL) {
+			ptrace(PTRACE_DETACH, tid, NULL, NULL);
+			return (0);
+		}
+		t->tid = tid;
+		RB_INSERT(tracees, &tracees, t);
 	}
-	t->tid = tid;
-	RB_INSERT(tracees, &tracees, t);
+	t->stopped = 0;
 	ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
 	(*fresh)++;
 	return (0);
@@ -236,6 +288,7 @@ throttle_freeze(void)
 {
 	int	 fresh, tries;
 
+	throttle_alarms(THROTTLE_ALARM_US);
 	for (tries = 0; tries < 10; tries++) {
 		fresh = 0;
 		if (tree_walk(getpid(), 0, freeze_one, &fresh) == -1)
@@ -243,6 +296,7 @@ throttle_freeze(void)
 		if (fresh == 0)
 			break;
 	}
+	throttle_alarms(0);
 	throttle_frozen = 1;
 }
 
@@ -257,35 +311,37 @@ throttle_thaw(void)
 
 	throttle_frozen = 0;
 	RB_FOREACH_SAFE(t, tracees, &tracees, next) {
-		/* One that changed its number by exec is not there, either. */
-		if (ptrace(PTRACE_DETACH, t->tid, NULL,
-		    (void *)(long)t->sig) == -1 && errno == ESRCH &&
-		    !t->stopped && kill(t->tid, 0) == 0)
+		if (!t->stopped)
 			continue;
-		RB_REMOVE(tracees, &tracees, t);
-		free(t);
+		/* One that has ended stays noted until it is reaped. */
+		t->stopped = 0;
+		if (ptrace(PTRACE_DETACH, t->tid, NULL,
+		    (void *)(long)t->sig) == 0)
+			tracee_forget(t);
 	}
 }
 
 /*
  * A stop that waitpid reported; 1 when it is one of ours.  A group stop of a
- * seized thread is left to SIGCONT, as without a tracer.
+ * seized thread is left to SIGCONT, as without a tracer.  One that is not
+ * noted may be a tracee that has changed its number by an exec.
  */
 int
 throttle_stop(pid_t tid, int status)
 {
-	struct tracee	 key, *t;
+	struct tracee	*t;
 	int		 sig = 0;
 
-	key.tid = tid;
-	if ((t = RB_FIND(tracees, &tracees, &key)) == NULL)
+	if (sup.conf.cpu_percent == 0)
 		return (0);
 	if (status >> 16 == 0)
 		sig = WSTOPSIG(status);		/* about to be delivered */
+	if ((t = tracee_find(tid)) == NULL)
+		return (ptrace(PTRACE_DETACH, tid, NULL,
+		    (void *)(long)sig) == 0);
 	if (!throttle_frozen || sup.ending) {
 		ptrace(PTRACE_DETACH, tid, NULL, (void *)(long)sig);
-		RB_REMOVE(tracees, &tracees, t);
-		free(t);
+		tracee_forget(t);
 		return (1);
 	}
 	t->stopped = 1;
@@ -294,27 +350,32 @@ throttle_stop(pid_t tid, int status)
 }
 
 /*
- * We reaped a process, which used us microseconds in all: it had no other
- * parent to account for it.
+ * wait4 reported an end, with us microseconds of use.  1 when that is to be
+ * accounted for here: the process had no other parent.  Of a seized one we
+ * hear first and its parent after us; of a seized thread the use is that of
+ * its whole process, which lives on or is heard of too.
  */
-void
+int
 throttle_gone(pid_t pid, uint64_t us)
 {
-	struct tracee	 key, *t;
+	struct tracee	*t;
 	struct usage	*u;
 
-	key.tid = pid;
-	if ((t = RB_FIND(tracees, &tracees, &key)) != NULL) {
-		RB_REMOVE(tracees, &tracees, t);
-		free(t);
+	u = usage_find(pid);
+	if ((t = tracee_find(pid)) != NULL) {
+		tracee_forget(t);
+		if (pid != sup.workload.pid &&
+		    (u == NULL || u->counted.ppid != getpid()))
+			return (0);
 	}
-	if ((u = usage_find(pid)) != NULL) {
+	if (u != NULL) {
 		us -= u->counted.own + u->counted.children;
 		RB_REMOVE(usages, &usages, u);
 		free(u);
 	}
 	if ((int64_t)us > 0)
 		throttle_reaped += us;
+	return (1);
 }
 
 static void
@@ -344,8 +405,14 @@ throttle_tick(int fd, short event, void *arg)
 void
 throttle_init(void)
 {
-	struct timeval	 tv = { 0, THROTTLE_PERIOD_US };
+	struct timeval		 tv = { 0, THROTTLE_PERIOD_US };
+	struct sigaction	 sa;
 
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = throttle_alarm;
+	sigemptyset(&sa.sa_mask);
+	if (sigaction(SIGALRM, &sa, NULL) == -1)
+		fatal("sigaction");
 	throttle_last = now_us();
 	evtimer_set(&throttle_timer, throttle_tick, NULL);
 	evtimer_add(&throttle_timer, &tv);

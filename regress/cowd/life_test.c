@@ -749,6 +749,8 @@ ATF_TC_BODY(private_symlink, tc)
 	snprintf(path, sizeof(path), "%s/p", absolute("."));
 	box_start(&b, tc);
 	box_private(&b, path);
+	box_channel(&b);
+	box_end(&b);
 	ends_with(&b, 125);
 	ATF_CHECK(exists("outside/f"));
 }

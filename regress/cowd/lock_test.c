@@ -90,6 +90,7 @@ attempt_in(attempt try, int lock)
 	ATF_REQUIRE((pid = fork()) != -1);
 	if (pid == 0) {
 		private_set(realpath("p", NULL));
+		private_open();
 		if (lockdown_begin(0) == -1)
 			_exit(255);
 		if (lock) {
