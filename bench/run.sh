@@ -314,7 +314,7 @@ bench_redis()
 	    --net-allow-bind $port2 -- "$@" --port $port2 \
 	    >"$dir/redis2.log" 2>&1 &
 	running="$running $!"
-	load="redis-benchmark -h 127.0.0.1 -t get -n 10000 -c 8 --csv"
+	load="redis-benchmark -h 127.0.0.1 -t get -n 50000 -c 8 --csv"
 	rate='set -e; out=$("$@"); echo "$out" |
 	    sed -n "s/^\"GET\",\"\([0-9.]*\)\".*/\1/p"'
 	await redis-cli -p $port ping

@@ -96,7 +96,11 @@ worker_path(const char *name, char *path, size_t size)
 	return (0);
 }
 
-/* posix_spawn shares our memory until exec: no page tables are copied. */
+/*
+ * posix_spawn shares our memory until exec: no page tables are copied.  The
+ * worker has a process group of its own: a SIGKILL to ours, as a shell sends to
+ * a job, must leave those who clean up after it.
+ */
 static int
 worker_exec(struct run_worker *w, const char *path, int fd)
 {
@@ -123,7 +127,8 @@ worker_exec(struct run_worker *w, const char *path, int fd)
 	    PROTO_PARENT_FD + 1)) == 0 &&
 	    (error = posix_spawnattr_setsigmask(&attr, &none)) == 0 &&
 	    (error = posix_spawnattr_setsigdefault(&attr, &all)) == 0 &&
-	    (error = posix_spawnattr_setflags(&attr,
+	    (error = posix_spawnattr_setpgroup(&attr, 0)) == 0 &&
+	    (error = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP |
 	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)) == 0)
 		error = posix_spawn(&w->pid, path, &actions, &attr, argv,
 		    envp);
