@@ -28,7 +28,7 @@ run_as()
 {
 	name=$1
 	shift
-	dir=$(mktemp -d "${TMPDIR:-/tmp}/sandlock-regress.XXXXXX") || exit 1
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/slr.XXXXXX") || exit 1
 	# Tests of root become nobody, and work below it.
 	chmod 711 "$dir"
 	if [ "$name" = nobody ]; then

@@ -55,7 +55,7 @@ private_name(const struct policy *p, char **dir)
 {
 	static const char	 letters[] = "abcdefghijklmnopqrstuvwxyz012345";
 	const char		*base;
-	char			 word[21];
+	char			 word[11];
 	size_t			 i;
 
 	*dir = NULL;

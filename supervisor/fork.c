@@ -184,7 +184,9 @@ fork_request(struct request *rq)
 	struct timeval	 tv = { 0, FORK_RETRY_MS * 1000 };
 	struct request	*waiting;
 
-	fork_settle(rq->notif.pid);
+	if (sup.conf.max_processes != 0 &&
+	    fork_live >= sup.conf.max_processes)
+		fork_settle(rq->notif.pid);
 	switch (fork_judge()) {
 	case 1:
 		fork_allow(rq);
