@@ -40,11 +40,11 @@
 			(O_TMPFILE & ~O_DIRECTORY))
 
 static const struct lockdown_rule	 lock_rules[] = {
-	/* the listener: set up, receive, check, answer */
-	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_SET_FLAGS) } },
+	/* the listener: receive, answer, check, set up; the hot ones first */
 	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_RECV) } },
 	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_SEND) } },
 	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_ID_VALID) } },
+	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_SET_FLAGS) } },
 	/* has the last filtered task gone */
 	LOCKDOWN_ALLOW(SYS_poll),
 	/* arguments of calls; the domain admits the workload only */
