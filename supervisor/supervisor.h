@@ -102,7 +102,6 @@ void	 life_end(void);
 
 /* notify.c */
 void	 notify_init(int);
-void	 notify_close(void);
 int	 notify_valid(const struct request *);
 void	 notify_errno(const struct request *, int);
 void	 notify_continue(const struct request *);
