@@ -270,14 +270,58 @@ workload_refer_off(const struct workload_conf *wc, int ruleset)
 	return (ret);
 }
 
+/* A domain for its scopes only: every access to files and ports passes it. */
+static int
+scope_enter(const struct ll_ruleset_attr *scopes, int abi)
+{
+	struct ll_ruleset_attr	 attr = *scopes;
+	int			 fd, ret = -1, ruleset;
+
+	/*
+	 * Also a domain that handles no file right refuses to move and link
+	 * files between directories.
+	 */
+	attr.handled_fs = LL_FS_REFER;
+	attr.handled_net = 0;
+	if ((ruleset = ruleset_create(&attr, abi)) == -1)
+		return (-1);
+	if ((fd = open("/", O_PATH | O_CLOEXEC)) != -1) {
+		if (ruleset_add_fd(ruleset, LL_FS_REFER, fd) == 0)
+			ret = ruleset_enter(ruleset);
+		close(fd);
+	}
+	close(ruleset);
+	return (ret);
+}
+
+/* The outer domain grants nothing that the policy does not. */
+static int
+outer_is_exact(const struct workload_conf *wc)
+{
+	const struct workload_path	*wp;
+
+	STAILQ_FOREACH(wp, &wc->paths, entry)
+		if ((wp->perms & PERM_READ) && (strcmp(wp->path, "/") == 0 ||
+		    strcmp(wp->path, "/proc") == 0))
+			return (1);
+	return (0);
+}
+
 int
-landlock_workload(const struct workload_conf *wc, int proc, const char **what)
+landlock_workload(const struct workload_conf *wc, enum workload_domain domain,
+    const char **what)
 {
 	const struct workload_path	*wp;
 	struct ll_ruleset_attr		 attr;
 	int				 ret = -1, ruleset;
 
 	workload_handled(wc, &attr);
+	if (domain == WORKLOAD_DOMAIN_INNER && outer_is_exact(wc) &&
+	    landlock_has(wc->abi, PROT_FS_REFER)) {
+		/* One layer less that each open passes. */
+		*what = "landlock";
+		return (scope_enter(&attr, wc->abi));
+	}
 	*what = "landlock_create_ruleset";
 	if ((ruleset = ruleset_create(&attr, wc->abi)) == -1)
 		return (-1);
@@ -288,8 +332,8 @@ landlock_workload(const struct workload_conf *wc, int proc, const char **what)
 			goto done;
 	}
 	*what = "/proc";
-	if (proc && ruleset_add_path(ruleset, attr.handled_fs, "/proc",
-	    PERM_READ, 0) == -1)
+	if (domain == WORKLOAD_DOMAIN_OUTER && ruleset_add_path(ruleset,
+	    attr.handled_fs, "/proc", PERM_READ, 0) == -1)
 		goto done;
 	*what = "landlock_add_rule";
 	if (workload_refer_off(wc, ruleset) == -1 ||
@@ -308,28 +352,14 @@ int
 landlock_scope_signals(int abi)
 {
 	struct ll_ruleset_attr	 attr;
-	int			 fd, ret = -1, ruleset;
 
 	if (!landlock_has(abi, PROT_SIGNAL_SCOPE)) {
 		errno = EOPNOTSUPP;
 		return (-1);
 	}
-	/*
-	 * Also a domain that handles no file right refuses to move and link
-	 * files between directories.
-	 */
 	memset(&attr, 0, sizeof(attr));
-	attr.handled_fs = LL_FS_REFER;
 	attr.scoped = LL_SCOPE_SIGNAL;
-	if ((ruleset = ruleset_create(&attr, abi)) == -1)
-		return (-1);
-	if ((fd = open("/", O_PATH | O_CLOEXEC)) != -1) {
-		if (ruleset_add_fd(ruleset, LL_FS_REFER, fd) == 0)
-			ret = ruleset_enter(ruleset);
-		close(fd);
-	}
-	close(ruleset);
-	return (ret);
+	return (scope_enter(&attr, abi));
 }
 
 /*

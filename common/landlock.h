@@ -25,7 +25,6 @@
 
 #include "workload.h"
 
-
 /* ABI of the running kernel, 0 without Landlock. */
 int	 landlock_abi(void);
 
@@ -33,12 +32,13 @@ int	 landlock_abi(void);
 int	 landlock_has(int, enum protection);
 
 /*
- * Enter the domain of the policy.  With proc, /proc may be read besides (the
- * supervisor's outer domain).  0, or -1 and errno; *what is then the path or
- * the step that failed.  NO_NEW_PRIVS must be set.
+ * Enter the domain of the policy: the whole of it, or the supervisor's outer
+ * part (it may also read /proc), or what the workload needs inside of that.
+ * 0, or -1 and errno; *what is then the path or the step that failed.
+ * NO_NEW_PRIVS must be set.
  */
-int	 landlock_workload(const struct workload_conf *, int,
-	    const char **);
+int	 landlock_workload(const struct workload_conf *,
+	    enum workload_domain, const char **);
 
 /*
  * Enter a domain that only scopes signals to itself and what is nested in it;

@@ -335,8 +335,8 @@ child_descriptors(const struct workload_conf *wc, int sync)
 
 /* Every step up to the filter; returns the stage that failed. */
 static enum workload_stage
-child_confine(const struct workload_conf *wc, const struct sock_fprog *prog,
-    int *listener)
+child_confine(const struct workload_conf *wc, enum workload_domain domain,
+    const struct sock_fprog *prog, int *listener)
 {
 	const char	*what;
 
@@ -346,7 +346,7 @@ child_confine(const struct workload_conf *wc, const struct sock_fprog *prog,
 		return (STAGE_DIRECTORY);
 	if (child_limits(wc) == -1)
 		return (STAGE_LIMITS);
-	if (landlock_workload(wc, 0, &what) == -1)
+	if (landlock_workload(wc, domain, &what) == -1)
 		return (STAGE_LANDLOCK);
 	if (filter_install(prog, listener) == -1)
 		return (STAGE_FILTER);
@@ -354,8 +354,8 @@ child_confine(const struct workload_conf *wc, const struct sock_fprog *prog,
 }
 
 static __attribute__((__noreturn__)) void
-child_main(const struct workload_conf *wc, const struct sock_fprog *prog,
-    int listen, int sync, pid_t parent)
+child_main(const struct workload_conf *wc, enum workload_domain domain,
+    const struct sock_fprog *prog, int listen, int sync, pid_t parent)
 {
 	enum workload_stage	 stage;
 	int			 listener = -1;
@@ -366,7 +366,7 @@ child_main(const struct workload_conf *wc, const struct sock_fprog *prog,
 		_exit(1);
 	if ((sync = child_descriptors(wc, sync)) == -1)
 		_exit(1);
-	stage = child_confine(wc, prog, listen ? &listener : NULL);
+	stage = child_confine(wc, domain, prog, listen ? &listener : NULL);
 	if (stage != STAGE_NONE) {
 		word_send(sync, stage, errno, -1);
 		_exit(1);
@@ -393,7 +393,7 @@ workload_needs_call(int nr)
 
 int
 workload_fork(struct workload *w, const struct workload_conf *wc,
-    const struct sock_fprog *prog, int listen)
+    enum workload_domain domain, const struct sock_fprog *prog, int listen)
 {
 	pid_t	 parent = getpid();
 	int	 pair[2], saved_errno;
@@ -404,7 +404,7 @@ workload_fork(struct workload *w, const struct workload_conf *wc,
 		return (-1);
 	if ((w->pid = fork()) == 0) {
 		close(pair[0]);
-		child_main(wc, prog, listen, pair[1], parent);
+		child_main(wc, domain, prog, listen, pair[1], parent);
 	}
 	saved_errno = errno;
 	close(pair[1]);

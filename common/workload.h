@@ -53,6 +53,16 @@ struct workload_passfd {
 	int	 fd;		/* here */
 };
 
+/*
+ * The supervisor must be able to look into the workload and must not be
+ * reached by it: it is in an outer domain, the workload in one inside of that.
+ */
+enum workload_domain {
+	WORKLOAD_DOMAIN_WHOLE,	/* no supervisor */
+	WORKLOAD_DOMAIN_OUTER,
+	WORKLOAD_DOMAIN_INNER
+};
+
 /* What the parent derives from the policy for whoever starts the workload. */
 struct workload_conf {
 	/* scalars, sent as one message */
@@ -125,12 +135,12 @@ int	 workload_add_env(struct workload_conf *, const char *);
 int	 workload_add_passfd(struct workload_conf *, int, int);
 
 /*
- * Fork the child, which confines itself and then holds until workload_go().
- * prog is the compiled filter, listen tells whether it notifies.  0, or -1 and
- * errno.
+ * Fork the child, which enters the domain, installs the compiled filter and
+ * then holds until workload_go().  listen tells whether the filter notifies.
+ * 0, or -1 and errno.
  */
 int	 workload_fork(struct workload *, const struct workload_conf *,
-	    const struct sock_fprog *, int);
+	    enum workload_domain, const struct sock_fprog *, int);
 
 /* Whether the child itself makes a call after its filter is on. */
 int	 workload_needs_call(int);

@@ -257,7 +257,7 @@ probe_protection(struct outcome *o, int prot)
 		no(o, "%s", "");
 	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		failed(o, "no_new_privs");
-	else if (landlock_workload(&wc, 0, &what) == -1)
+	else if (landlock_workload(&wc, WORKLOAD_DOMAIN_WHOLE, &what) == -1)
 		failed(o, what);
 }
 

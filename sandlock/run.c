@@ -186,12 +186,6 @@ run_started(pid_t pid)
 	run.state = RUN_RUNNING;
 	run.pid = pid;
 	evtimer_del(&run_timer);
-	/* The workload is being loaded now: this takes none of its time. */
-	if (terminal_leave() == -1 || lock_parent() == -1) {
-		log_warn("lockdown");
-		run_failed(REASON_SETUP, EXIT_SANDLOCK);
-		return;
-	}
 	if (run.policy->timeout_ms != 0)
 		run_arm(&run_timer, run.policy->timeout_ms);
 }
@@ -320,7 +314,8 @@ run_kernel_only(void)
 		    run.needs.features);
 		return (-1);
 	}
-	if (workload_fork(&run.workload, &run.conf, &prog, 0) == -1) {
+	if (workload_fork(&run.workload, &run.conf, WORKLOAD_DOMAIN_WHOLE,
+	    &prog, 0) == -1) {
 		log_warn("fork");
 		return (-1);
 	}
@@ -523,15 +518,23 @@ run_prepare(struct run_options *ro)
 	return (0);
 }
 
+/* What is left to do needs little: give up the rest while others are busy. */
 static int
 run_start(void)
 {
 	run_arm(&run_timer, RUN_START_SECONDS * 1000);
-	if (run.kernel_only)
-		return (run_kernel_only());
-	if (workers_configure() == -1)
+	if (run.kernel_only) {
+		if (run_kernel_only() == -1)
+			return (-1);
+	} else {
+		if (workers_configure() == -1)
+			return (-1);
+		run_check_go();
+	}
+	if (terminal_leave() == -1 || lock_parent() == -1) {
+		log_warn("lockdown");
 		return (-1);
-	run_check_go();
+	}
 	return (0);
 }
 

@@ -146,7 +146,7 @@ start_domain(void)
 	struct workload_conf	*wc = &sup.conf;
 	const char		*what;
 
-	if (landlock_workload(wc, 1, &what) == -1)
+	if (landlock_workload(wc, WORKLOAD_DOMAIN_OUTER, &what) == -1)
 		worker_fail("%s: landlock: %s", what, strerror(errno));
 	if (wc->protections & (1U << PROT_SIGNAL_SCOPE))
 		tree_scoped();
@@ -207,7 +207,8 @@ start_workload(void)
 		worker_fail("/dev/null: %s", strerror(errno));
 	start_filter(&prog, &listen);
 	start_domain();
-	if (workload_fork(&sup.workload, wc, &prog, listen) == -1)
+	if (workload_fork(&sup.workload, wc, WORKLOAD_DOMAIN_INNER, &prog,
+	    listen) == -1)
 		start_failed(STAGE_FORK, errno);
 	free(prog.filter);
 	event_set(&start_sync, sup.workload.sync, EV_READ | EV_PERSIST,

@@ -383,6 +383,41 @@ protections_cleanup()
 	cleanup
 }
 
+# The supervisor may read /proc, whatever the policy says; in one that grants it
+# as well the two share a layer of Landlock, and must still be apart.
+atf_test_case domains
+domains_head()
+{
+	atf_set "descr" "the workload's domain is exact, the supervisor out of it"
+}
+domains_body()
+{
+	mkdir a b
+	: >a/file
+	echo 'rename($ARGV[0], $ARGV[1]) or print "$!\n"' >move.pl
+	move="perl move.pl"
+	box="${box} -r move.pl"
+	for policy in "${box}" "${box} -r /proc" "${sl} -r /"; do
+		status=exit:0
+		[ "${policy}" != "${box}" ] || status=exit:2
+		atf_check -s "${status}" -o ignore -e ignore \
+		    ${policy} -- grep -c . /proc/version
+		atf_check -o match:"not permitted" ${policy} -- \
+		    bash -c 'kill -0 $$ && ! kill -0 ${PPID} 2>&1'
+		# Moving between directories is the policy's business.
+		for to in b/file a/file; do
+			from=$(ls a/file b/file 2>/dev/null)
+			atf_check -o match:"cross-device|denied" ${policy} \
+			    --unveil a:rwxc --unveil b:rx -- ${move} \
+			    "${from}" "${to}"
+			atf_check test -f "${from}"
+			atf_check ${policy} --unveil a:rwxc --unveil b:rwxc -- \
+			    ${move} "${from}" "${to}"
+			atf_check test -f "${to}"
+		done
+	done
+}
+
 atf_test_case gpu
 gpu_head()
 {
@@ -620,6 +655,7 @@ atf_init_test_cases()
 	atf_add_test_case allow_list
 	atf_add_test_case syscalls
 	atf_add_test_case protections
+	atf_add_test_case domains
 	atf_add_test_case gpu
 	atf_add_test_case no_supervisor
 	atf_add_test_case nesting
