@@ -21,7 +21,7 @@
 set -u
 
 cd "$(dirname "$0")" || exit 1
-passed=0 failed=0 skipped=0 unexpected=0
+passed=0 failed=0 skipped=0 unexpected=0 failures=
 
 # run_as NAME [COMMAND ...]: COMMAND is what changes the user.
 run_as()
@@ -44,10 +44,14 @@ run_as()
 	    --results-filter=skipped >"$dir/report" 2>&1
 	count "$dir/report"
 	skips "$dir/report" "$name"
-	if grep -q '^Test cases: .*\(failed\|broken\)' "$dir/report"; then
+	if grep -q '^Test cases: .*[1-9][0-9]* \(failed\|broken\)' \
+	    "$dir/report"; then
 		"$@" env HOME="$dir" kyua report --verbose \
 		    --results-file="$dir/results" \
 		    --results-filter=broken,failed
+		failures="$failures$(grep -e '->  \(failed\|broken\)' \
+		    "$dir/log" | sed "s/^/$name: /")
+"
 	fi
 	rm -rf "$dir"
 }
@@ -97,5 +101,7 @@ if [ "$(id -u)" = 0 ]; then
 else
 	run_as user
 fi
+# Again at the end, where it is looked for.
+printf '%s' "$failures"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$unexpected" = 0 ]
