@@ -11,6 +11,7 @@ MAN8=	supervisor/supervisor.8 cowd/cowd.8 netd/netd.8
 # What building, testing, linting and measuring need, by Debian package name.
 DEPS=	gcc make pkg-config byacc libevent-dev libbsd-dev libseccomp-dev
 DEPS+=	kyua libatf-dev atf-sh git python3 procps iproute2 util-linux
+DEPS+=	cmake curl nodejs npm patch perl rsync vim
 DEPS+=	clang libclang-rt-14-dev cppcheck mandoc
 DEPS+=	bubblewrap nginx-light wrk redis-server
 
@@ -19,11 +20,13 @@ all:
 		echo "===> $$d"; $(MAKE) -C $$d all || exit 1; \
 	done
 
-# Asks for root only when something is missing.
+# Asks for root only when something is missing.  A command of that name from
+# elsewhere (npm with another nodejs) does as well.
 deps:
 	@missing=; for p in $(DEPS); do \
 		dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | \
-		    grep -qx installed || missing="$$missing $$p"; \
+		    grep -qx installed || command -v $$p >/dev/null || \
+		    missing="$$missing $$p"; \
 	done; \
 	test -z "$$missing" && exit 0; \
 	sudo=; test "$$(id -u)" = 0 || sudo=sudo; \

@@ -48,6 +48,7 @@
 
 #define WORKER_STOPPED_SECONDS	5	/* a stopped worker is a lost one */
 #define WORKER_GONE_SECONDS	1	/* from the channel's end to exit */
+#define WORKER_REASON_US	200000	/* from an exit to that of its cause */
 
 static void	 parent_dispatch_worker(struct run_worker *, short);
 static void	 parent_dispatch_supervisor(int, short, void *);
@@ -150,7 +151,7 @@ worker_stopped(int fd, short event, void *arg)
 	run_failed(REASON_WORKER, EXIT_SANDLOCK);
 }
 
-/* Its channel has ended, and it does not. */
+/* Its channel has ended, and it does not; or it has, and no other did. */
 static void
 worker_gone(int fd, short event, void *arg)
 {
@@ -158,7 +159,8 @@ worker_gone(int fd, short event, void *arg)
 
 	(void)fd;
 	(void)event;
-	log_warnx("%s: has closed its channel", w->name);
+	log_warnx("%s: %s", w->name, w->pid == 0 ? "is gone" :
+	    "has closed its channel");
 	run_failed(REASON_WORKER, EXIT_SANDLOCK);
 }
 
@@ -575,9 +577,18 @@ worker_by_pid(pid_t pid)
 }
 
 static void
+worker_killed(struct run_worker *w, int sig)
+{
+	log_warnx("%s: killed by signal %d%s", w->name, sig,
+	    sig == SIGSYS ? " (a system call it may not make)" : "");
+	run_failed(REASON_WORKER, EXIT_SANDLOCK);
+}
+
+static void
 worker_changed(struct run_worker *w, int status)
 {
 	struct timeval	 tv = { WORKER_STOPPED_SECONDS, 0 };
+	struct timeval	 reason = { 0, WORKER_REASON_US };
 
 	if (WIFSTOPPED(status)) {
 		evtimer_add(&w->stopped, &tv);
@@ -597,13 +608,11 @@ worker_changed(struct run_worker *w, int status)
 	supervisor_first(w);
 	if (run.state == RUN_ENDING)
 		return;
+	/* Who exits does so because another one is gone, which tells why. */
 	if (WIFSIGNALED(status))
-		log_warnx("%s: killed by signal %d%s", w->name,
-		    WTERMSIG(status), WTERMSIG(status) == SIGSYS ?
-		    " (a system call it may not make)" : "");
+		worker_killed(w, WTERMSIG(status));
 	else
-		log_warnx("%s: is gone", w->name);
-	run_failed(REASON_WORKER, EXIT_SANDLOCK);
+		evtimer_add(&w->gone, &reason);
 }
 
 /* Every child that has changed; orphans of a lost supervisor among them. */

@@ -299,8 +299,9 @@ prepare()
 
 finish()
 {
+	# The end of the body may have ended it.
 	if test -s outsider; then
-		kill "$(cat outsider)"
+		kill "$(cat outsider)" 2>/dev/null || :
 	fi
 }
 

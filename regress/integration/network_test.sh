@@ -189,6 +189,7 @@ atf_test_case bind cleanup
 bind_head()
 {
 	atf_set "descr" "servers inside: which ports, and a client outside"
+	atf_set "require.progs" "curl"
 	net_head
 }
 bind_body()
