@@ -60,7 +60,7 @@ new_socket(int domain, const char *addr, uint16_t port)
 {
 	struct sockaddr_storage	 ss;
 	socklen_t		 len;
-	int			 fd, on = 1;
+	int			 fd, on = 1, ret, tries = 0;
 
 	ATF_REQUIRE((fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC,
 	    0)) != -1);
@@ -68,7 +68,11 @@ new_socket(int domain, const char *addr, uint16_t port)
 	    sizeof(on)) == 0);
 	if (addr != NULL) {
 		sock_address(addr, port, &ss, &len);
-		ATF_REQUIRE(bind(fd, (struct sockaddr *)&ss, len) == 0);
+		/* netd closes its descriptor of the last one later. */
+		while ((ret = bind(fd, (struct sockaddr *)&ss, len)) == -1 &&
+		    errno == EADDRINUSE && port != 0 && tries++ < 200)
+			usleep(5000);
+		ATF_REQUIRE(ret == 0);
 	}
 	return (fd);
 }
