@@ -393,14 +393,32 @@ bench_memory()
 	stop
 }
 
-[ $# -gt 0 ] || set -- startup notify call http redis memory
+#
+# A commit moves what was written, and copies nothing.
+#
+bench_commit()
+{
+	title "commit of a branch" "median us"
+	for what in "10000 files of 1 kB:10000:1" \
+	    "10 files of 100 MB:10:102400"; do
+		args="$sandlock $dir $(echo "${what#*:}" | tr : ' ')"
+		# shellcheck disable=SC2086
+		out=$("$here/sample" -o -n 3 sh "$here/commit.sh" mv $args --- \
+		    sh "$here/commit.sh" branch $args) || die "commit"
+		ref=$(nth "$out" 1)
+		row "${what%%:*}: mv and sync" "$ref" "$ref"
+		row "${what%%:*}: commit" "$(nth "$out" 2)" "$ref" max 1.5
+	done
+}
+
+[ $# -gt 0 ] || set -- startup notify call http redis memory commit
 [ -x "$sandlock" ] || die "build sandlock first"
 dir=$(mktemp -d "${TMPDIR:-/tmp}/sandlock-bench.XXXXXX") || exit 1
 echo "$(uname -sr), $(nproc) cores, uid $(id -u);" \
     "medians of $samples interleaved samples"
 for section in "$@"; do
 	case $section in
-	startup|notify|call|http|redis|memory)
+	startup|notify|call|http|redis|memory|commit)
 		"bench_$section" ;;
 	*)
 		die "$section: no such section" ;;
