@@ -362,25 +362,37 @@ landlock_scope_signals(int abi)
 	return (scope_enter(&attr, abi));
 }
 
-/*
- * Removing a directory takes a right on the one above, which then holds below
- * that, too: what it can cost there are empty directories.
- */
-static int
-ruleset_add_removal(int ruleset, const struct landlock_self *ls)
+void
+landlock_grant(struct landlock_self *ls, int fd, enum landlock_right right)
 {
-	if (ls->dir == -1)
-		return (0);
-	if (ruleset_add_fd(ruleset, LL_FS_READ_DIR | LL_FS_REMOVE_DIR |
-	    LL_FS_REMOVE_FILE, ls->dir) == -1)
-		return (-1);
-	return (ruleset_add_fd(ruleset, LL_FS_REMOVE_DIR, ls->dir_parent));
+	if (fd == -1 || ls->ngrants == LANDLOCK_GRANTS_MAX)
+		return;
+	ls->grants[ls->ngrants].fd = fd;
+	ls->grants[ls->ngrants].right = right;
+	ls->ngrants++;
+}
+
+static int
+ruleset_add_grant(int ruleset, uint64_t handled,
+    const struct landlock_grant *grant)
+{
+	static const uint64_t	 rights[] = {
+		[LANDLOCK_RMDIR] = LL_FS_REMOVE_DIR,
+		[LANDLOCK_REMOVE] = LL_FS_READ_DIR | LL_FS_REMOVE_DIR |
+		    LL_FS_REMOVE_FILE,
+		[LANDLOCK_TREE] = LL_FS_READ_FILE | LL_FS_READ_DIR |
+		    LL_FS_WRITE_FILE | LL_FS_TRUNCATE | LL_FS_CREATE
+	};
+
+	return (ruleset_add_fd(ruleset, rights[grant->right] & handled,
+	    grant->fd));
 }
 
 int
 landlock_self(const struct landlock_self *ls)
 {
 	struct ll_ruleset_attr	 attr;
+	size_t			 i;
 	int			 ret = -1, ruleset;
 
 	memset(&attr, 0, sizeof(attr));
@@ -401,8 +413,11 @@ landlock_self(const struct landlock_self *ls)
 
 	if ((ruleset = ruleset_create(&attr, ls->abi)) == -1)
 		return (-1);
-	if (ruleset_add_removal(ruleset, ls) == -1 ||
-	    (ls->proc && ruleset_add_path(ruleset, attr.handled_fs, "/proc",
+	for (i = 0; i < ls->ngrants; i++)
+		if (ruleset_add_grant(ruleset, attr.handled_fs,
+		    &ls->grants[i]) == -1)
+			goto done;
+	if ((ls->proc && ruleset_add_path(ruleset, attr.handled_fs, "/proc",
 	    PERM_READ, 0) == -1) ||
 	    (ls->ports != NULL && ruleset_add_ports(ruleset, attr.handled_net,
 	    ls->ports) == -1))

@@ -46,6 +46,20 @@ int	 landlock_workload(const struct workload_conf *,
  */
 int	 landlock_scope_signals(int);
 
+/* What one of our own programs may do below a directory. */
+enum landlock_right {
+	LANDLOCK_RMDIR,		/* remove empty directories */
+	LANDLOCK_REMOVE,	/* remove everything, hence list it */
+	LANDLOCK_TREE		/* everything but making devices */
+};
+
+struct landlock_grant {
+	int			 fd;
+	enum landlock_right	 right;
+};
+
+#define LANDLOCK_GRANTS_MAX	5
+
 /*
  * The domain of one of our own programs: no file, no TCP bind, and besides only
  * what is named here.
@@ -54,13 +68,16 @@ struct landlock_self {
 	int				 abi;
 	int				 scope;	/* signals, abstract sockets */
 	int				 proc;	/* /proc may be read */
-	int				 dir;	/* may be removed; -1: none */
-	int				 dir_parent;	/* where dir lies */
+	struct landlock_grant		 grants[LANDLOCK_GRANTS_MAX];
+	size_t				 ngrants;
 	int				 any_connect;	/* every TCP port */
 	const struct workload_ports	*ports;	/* to connect to, or NULL */
 };
 
-/* 0, or -1 and errno. */
+/* Add a grant; nothing for the descriptor -1. */
+void	 landlock_grant(struct landlock_self *, int, enum landlock_right);
+
+/* Enter it; 0, or -1 and errno. */
 int	 landlock_self(const struct landlock_self *);
 
 #endif

@@ -63,6 +63,20 @@ static const char *protection_names[PROT_MAX] = {
 	[PROT_ABSTRACT_UNIX_SOCKET_SCOPE] = "abstract-unix-socket-scope"
 };
 
+static const char *const	 action_names[] = {
+	[BRANCH_UNSET] = "",
+	[BRANCH_COMMIT] = "commit",
+	[BRANCH_ABORT] = "abort",
+	[BRANCH_KEEP] = "keep"
+};
+
+static const char *const	 form_names[] = {
+	[DRY_RUN_UNSET] = "",
+	[DRY_RUN_LIST] = "list",
+	[DRY_RUN_JSON] = "json",
+	[DRY_RUN_DIFF] = "diff"
+};
+
 struct policy *
 policy_new(void)
 {
@@ -115,6 +129,8 @@ policy_free(struct policy *p)
 	net_rules_free(&p->net);
 	free(p->name);
 	free(p->directory);
+	free(p->workdir);
+	free(p->storage);
 	free(p->log_denials);
 	free(p->cpu_cores);
 	free(p->gpu);
@@ -288,6 +304,15 @@ merge_scalars(struct policy *to, const struct policy *from)
 		to->user_uid = from->user_uid;
 		to->user_gid = from->user_gid;
 	}
+	if (from->isolation != ISOLATION_UNSET)
+		to->isolation = from->isolation;
+	if (from->on_exit != BRANCH_UNSET)
+		to->on_exit = from->on_exit;
+	if (from->on_error != BRANCH_UNSET)
+		to->on_error = from->on_error;
+	if (from->dry_run_form != DRY_RUN_UNSET)
+		to->dry_run_form = from->dry_run_form;
+	to->dry_run |= from->dry_run;
 	to->guard_home |= from->guard_home;
 	to->private_home |= from->private_home;
 	to->private_tmp |= from->private_tmp;
@@ -306,6 +331,8 @@ policy_merge(struct policy *to, const struct policy *from)
 	if (to->name == NULL && string_replace(&to->name, from->name) == -1)
 		return (-1);
 	if (string_replace(&to->directory, from->directory) == -1 ||
+	    string_replace(&to->workdir, from->workdir) == -1 ||
+	    string_replace(&to->storage, from->storage) == -1 ||
 	    string_replace(&to->log_denials, from->log_denials) == -1 ||
 	    string_replace(&to->cpu_cores, from->cpu_cores) == -1 ||
 	    string_replace(&to->gpu, from->gpu) == -1 ||
@@ -370,6 +397,10 @@ void
 policy_needs(const struct policy *p, struct policy_needs *needs)
 {
 	memset(needs, 0, sizeof(*needs));
+	if (p->workdir != NULL) {
+		needs_feature(needs, "a working directory (--workdir)");
+		needs->cowd = 1;
+	}
 	if (p->max_processes != 0)
 		needs_feature(needs, "the limit of processes (-P)");
 	if (p->cpu_percent != 0)
@@ -443,6 +474,62 @@ const char *
 policy_protection_name(enum protection prot)
 {
 	return (protection_names[prot]);
+}
+
+const char *
+policy_parse_isolation(const char *s, enum isolation *isolation)
+{
+	if (strcmp(s, "overlayfs") == 0)
+		*isolation = ISOLATION_OVERLAYFS;
+	else if (strcmp(s, "seccomp") == 0 || strcmp(s, "branchfs") == 0)
+		return ("not supported by this version");
+	else
+		return ("not overlayfs");
+	return (NULL);
+}
+
+const char *
+policy_isolation_name(enum isolation isolation)
+{
+	return (isolation == ISOLATION_OVERLAYFS ? "overlayfs" : "seccomp");
+}
+
+const char *
+policy_parse_action(const char *s, enum branch_action *action)
+{
+	enum branch_action	 i;
+
+	for (i = BRANCH_COMMIT; i <= BRANCH_KEEP; i++)
+		if (strcmp(s, action_names[i]) == 0) {
+			*action = i;
+			return (NULL);
+		}
+	return ("not one of commit, abort, keep");
+}
+
+const char *
+policy_action_name(enum branch_action action)
+{
+	return (action_names[action]);
+}
+
+const char *
+policy_parse_form(const char *s, enum dry_run_form *form)
+{
+	enum dry_run_form	 i;
+
+	for (i = DRY_RUN_LIST; i <= DRY_RUN_DIFF; i++)
+		if (strcmp(s, form_names[i]) == 0) {
+			*form = i;
+			return (NULL);
+		}
+	return ("not one of list, json, diff");
+}
+
+const char *
+policy_form_name(enum dry_run_form form)
+{
+	return (form_names[form]);
 }
 
 /* A run of digits up to max; the pointer moves behind it. */

@@ -126,6 +126,29 @@ struct policy_fd {
 };
 TAILQ_HEAD(policy_fds, policy_fd);
 
+/* What becomes of a branch: when the command succeeds, and otherwise. */
+enum branch_action {
+	BRANCH_UNSET,
+	BRANCH_COMMIT,
+	BRANCH_ABORT,
+	BRANCH_KEEP
+};
+
+/* Who merges the branch over the working directory. */
+enum isolation {
+	ISOLATION_UNSET,
+	ISOLATION_SECCOMP,
+	ISOLATION_OVERLAYFS
+};
+
+/* How a dry run prints the changes. */
+enum dry_run_form {
+	DRY_RUN_UNSET,
+	DRY_RUN_LIST,
+	DRY_RUN_JSON,
+	DRY_RUN_DIFF
+};
+
 /*
  * Scalars whose zero is a value of its own carry a "set" marker, so that a
  * merge knows which of two policies spoke; elsewhere 0, -1 or NULL is unset.
@@ -147,6 +170,14 @@ struct policy {
 	int			 private_home;	/* HOME is a fresh directory */
 	int			 private_tmp;	/* TMPDIR is fresh */
 	char			*directory;	/* --cwd; NULL: inherited */
+
+	char			*workdir;	/* copy-on-write; NULL: none */
+	char			*storage;	/* of branches; NULL: default */
+	enum isolation		 isolation;
+	enum branch_action	 on_exit;
+	enum branch_action	 on_error;
+	int			 dry_run;
+	enum dry_run_form	 dry_run_form;
 
 	uint32_t		 max_processes;	/* 0: no limit */
 	uint32_t		 cpu_percent;	/* of one core; 0: no limit */
@@ -247,6 +278,13 @@ const char	*policy_parse_port_list(const char *, const struct net_rule *,
 const char	*policy_parse_seconds(const char *, uint64_t *);
 const char	*policy_parse_user(const char *, uid_t *, gid_t *);
 const char	*policy_parse_cpus(const char *, cpu_set_t *);
+const char	*policy_parse_isolation(const char *, enum isolation *);
+const char	*policy_parse_action(const char *, enum branch_action *);
+const char	*policy_parse_form(const char *, enum dry_run_form *);
+/* The names again; "" for what is unset. */
+const char	*policy_isolation_name(enum isolation);
+const char	*policy_action_name(enum branch_action);
+const char	*policy_form_name(enum dry_run_form);
 const char	*policy_protection_name(enum protection);
 /* "10.0.0.0/8", "2001:db8::1", a name or "any", into a buffer. */
 void		 policy_target_string(const struct net_rule *, char *, size_t);

@@ -11,7 +11,7 @@ OBJS=		$(addsuffix .o,$(basename $(notdir $(SRCS))))
 
 ALL_CFLAGS=	-std=gnu11 -D_GNU_SOURCE -MMD -MP $(WARNINGS) $(WERROR) \
 		$(HARDEN_CFLAGS) $(REPRO_CFLAGS) \
-		-isystem /usr/include/bsd -DLIBBSD_OVERLAY \
+		-isystem /usr/include/bsd -DLIBBSD_OVERLAY -DLIBBSD_OPENBSD_VIS \
 		-I. -I$(TOP)/common $(addprefix -I,$(SRCDIRS)) \
 		$(CPPFLAGS) $(CFLAGS)
 # -w: libevent can resolve names by the C library, which a static program

@@ -47,6 +47,9 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_CONF_PASSFD] = "conf_passfd",
 	[IMSG_CONF_RULE] = "conf_rule",
 	[IMSG_CONF_PRIVATE] = "conf_private",
+	[IMSG_CONF_STORAGE] = "conf_storage",
+	[IMSG_CONF_BRANCH] = "conf_branch",
+	[IMSG_CONF_LOCK] = "conf_lock",
 	[IMSG_CONF_END] = "conf_end",
 	[IMSG_SOCKET_SUPERVISOR] = "socket_supervisor",
 	[IMSG_SOCKET_COWD] = "socket_cowd",
@@ -63,6 +66,10 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_EXITED] = "exited",
 	[IMSG_ERROR] = "error",
 	[IMSG_DENIAL] = "denial",
+	[IMSG_BRANCH] = "branch",
+	[IMSG_BRANCH_CHANGE] = "branch_change",
+	[IMSG_BRANCH_TEXT] = "branch_text",
+	[IMSG_BRANCH_DONE] = "branch_done",
 	[IMSG_META] = "meta",
 	[IMSG_META_REPLY] = "meta_reply",
 	[IMSG_UNIX_SOCKET] = "unix_socket",
@@ -566,6 +573,123 @@ proto_recv_denial(struct imsg *imsg, struct proto_denial *pd)
 	memcpy(pd->object, object, strlen(object) + 1);
 	free(object);
 	return (0);
+}
+
+int
+proto_send_storage(struct imsgbuf *ib, const char *name, int fd)
+{
+	return (proto_compose(ib, IMSG_CONF_STORAGE, 0, fd, name,
+	    strlen(name)));
+}
+
+int
+proto_send_branch(struct imsgbuf *ib, const struct proto_branch *pb, int fd)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_CONF_BRANCH, 0, 0, PROTO_HINT)) == NULL)
+		return (-1);
+	if (ibuf_add_h64(b, pb->start.tv_sec) == -1 ||
+	    ibuf_add_h64(b, pb->start.tv_nsec) == -1 ||
+	    proto_add_flag(b, pb->keep) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	if (fd != -1)
+		ibuf_fd_set(b, fd);
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_branch(struct imsg *imsg, struct proto_branch *pb)
+{
+	struct ibuf	 b;
+	uint64_t	 sec, nsec;
+
+	if (proto_open(imsg, &b) == -1 || ibuf_get_h64(&b, &sec) == -1 ||
+	    ibuf_get_h64(&b, &nsec) == -1 || nsec > 999999999 ||
+	    proto_get_flag(&b, &pb->keep) == -1)
+		return (proto_bad());
+	pb->start.tv_sec = (time_t)sec;
+	pb->start.tv_nsec = (long)nsec;
+	return (proto_done(&b));
+}
+
+int
+proto_send_change(struct imsgbuf *ib, const struct proto_change *pc)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_BRANCH_CHANGE, 0, 0,
+	    1 + strlen(pc->path))) == NULL)
+		return (-1);
+	if (ibuf_add_n8(b, pc->kind) == -1 ||
+	    ibuf_add(b, pc->path, strlen(pc->path)) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_change(struct imsg *imsg, struct proto_change *pc)
+{
+	struct ibuf	 b;
+	uint8_t		 kind;
+
+	if (proto_open(imsg, &b) == -1 || ibuf_get_n8(&b, &kind) == -1 ||
+	    kind == 0 || strchr("AMDTCNR", kind) == NULL)
+		return (proto_bad());
+	pc->kind = (char)kind;
+	return (proto_get_rest(&b, PROTO_MAXSIZE, &pc->path));
+}
+
+/* Bytes, which their receiver passes on as they are. */
+int
+proto_send_text(struct imsgbuf *ib, const void *text, size_t len)
+{
+	return (proto_compose(ib, IMSG_BRANCH_TEXT, 0, -1, text, len));
+}
+
+int
+proto_send_outcome(struct imsgbuf *ib, const struct proto_outcome *po)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_BRANCH_DONE, 0, 0,
+	    PROTO_HINT + PROTO_WHAT_MAX + strlen(po->path))) == NULL)
+		return (-1);
+	if (ibuf_add_n8(b, po->outcome) == -1 ||
+	    proto_add_int(b, po->error) == -1 ||
+	    ibuf_add_h64(b, po->added) == -1 ||
+	    ibuf_add_h64(b, po->changed) == -1 ||
+	    ibuf_add_h64(b, po->deleted) == -1 ||
+	    ibuf_add_strbuf(b, po->what, sizeof(po->what)) == -1 ||
+	    ibuf_add(b, po->path, strlen(po->path)) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_outcome(struct imsg *imsg, struct proto_outcome *po)
+{
+	struct ibuf	 b;
+	uint8_t		 outcome;
+
+	if (proto_open(imsg, &b) == -1 || ibuf_get_n8(&b, &outcome) == -1 ||
+	    outcome > OUTCOME_STUCK || proto_get_int(&b, &po->error) == -1 ||
+	    po->error < 0 || ibuf_get_h64(&b, &po->added) == -1 ||
+	    ibuf_get_h64(&b, &po->changed) == -1 ||
+	    ibuf_get_h64(&b, &po->deleted) == -1 ||
+	    ibuf_get_strbuf(&b, po->what, sizeof(po->what)) == -1)
+		return (proto_bad());
+	po->outcome = outcome;
+	return (proto_get_rest(&b, PROTO_MAXSIZE, &po->path));
 }
 
 int

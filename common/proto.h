@@ -55,6 +55,9 @@ enum imsg_type {
 	IMSG_CONF_PASSFD,	/* supervisor, fd */
 	IMSG_CONF_RULE,		/* netd */
 	IMSG_CONF_PRIVATE,	/* cowd: remove when the parent is gone */
+	IMSG_CONF_STORAGE,	/* cowd, fd: where the branch is; its name */
+	IMSG_CONF_BRANCH,	/* cowd, fd: the working directory */
+	IMSG_CONF_LOCK,		/* cowd, fd: keeps the branch from others */
 	IMSG_CONF_END,
 
 	/* parent to workers: channels between workers, fd */
@@ -75,6 +78,12 @@ enum imsg_type {
 	IMSG_EXITED,		/* supervisor to parent: the tree is gone */
 	IMSG_ERROR,		/* worker to parent: set-up failed, text */
 	IMSG_DENIAL,		/* worker to parent: for --log-denials */
+
+	/* parent to cowd, cowd to parent: the end of a branch */
+	IMSG_BRANCH,		/* enum branch_order */
+	IMSG_BRANCH_CHANGE,	/* one difference, or one conflict */
+	IMSG_BRANCH_TEXT,	/* a piece of a text diff */
+	IMSG_BRANCH_DONE,
 
 	/* supervisor to cowd, cowd to supervisor */
 	IMSG_META,		/* change metadata of the inode of fd */
@@ -122,6 +131,50 @@ struct proto_denial {
 	char		 comm[16];	/* program, as the kernel names it */
 	char		 rule[32];	/* who decided: "filter" ... */
 	char		 object[PROTO_OBJECT_MAX];	/* path, address, "" */
+};
+
+/* What cowd is to do with its branch. */
+enum branch_order {
+	ORDER_LIST,	/* tell every change */
+	ORDER_DIFF,	/* and the texts */
+	ORDER_COMMIT,
+	ORDER_RECOVER,
+	ORDER_LEAVE		/* to the parent: no answer */
+};
+
+/* What became of it. */
+enum branch_outcome {
+	OUTCOME_DONE,		/* as ordered; recovery: nothing to do */
+	OUTCOME_COMPLETED,	/* a commit that had been broken off */
+	OUTCOME_UNDONE,		/* likewise, and the other way */
+	OUTCOME_CONFLICT,	/* named before; nothing was touched */
+	OUTCOME_FAILED,		/* nothing was changed, the branch is whole */
+	OUTCOME_STUCK		/* half done: to be recovered */
+};
+
+struct proto_branch {
+	struct timespec	 start;		/* later changes are conflicts */
+	int		 keep;		/* when the parent is lost */
+};
+
+/*
+ * A change: kind is A, M, D or T.  A conflict: C changed, N new or R removed
+ * outside.
+ */
+struct proto_change {
+	char		 kind;
+	char		*path;		/* owned by who received it */
+};
+
+#define PROTO_WHAT_MAX	64
+struct proto_outcome {
+	enum branch_outcome	 outcome;
+	int			 error;		/* errno, or 0 */
+	uint64_t		 added;		/* names, by a commit */
+	uint64_t		 changed;
+	uint64_t		 deleted;
+	char			 what[PROTO_WHAT_MAX];
+	char			*path;		/* "" or where; as above */
 };
 
 enum meta_op {
@@ -174,15 +227,24 @@ int	 proto_recv_syscall(struct imsg *, struct filter_change *);
 int	 proto_send_rule(struct imsgbuf *, const struct net_rule *);
 int	 proto_recv_rule(struct imsg *, struct net_rule *);
 
-/* IMSG_CONF_ARG, _ENV, _DIRECTORY, _PRIVATE, IMSG_ERROR: one string. */
+int	 proto_send_storage(struct imsgbuf *, const char *, int);
+int	 proto_send_branch(struct imsgbuf *, const struct proto_branch *, int);
+int	 proto_recv_branch(struct imsg *, struct proto_branch *);
+int	 proto_send_change(struct imsgbuf *, const struct proto_change *);
+int	 proto_recv_change(struct imsg *, struct proto_change *);
+int	 proto_send_text(struct imsgbuf *, const void *, size_t);
+int	 proto_send_outcome(struct imsgbuf *, const struct proto_outcome *);
+int	 proto_recv_outcome(struct imsg *, struct proto_outcome *);
+
+/* IMSG_CONF_ARG, _ENV, _DIRECTORY, _PRIVATE, _STORAGE, IMSG_ERROR: a string. */
 int	 proto_send_string(struct imsgbuf *, uint32_t, const char *);
 int	 proto_recv_string(struct imsg *, char **);
 
-/* IMSG_CONF_PASSFD, IMSG_SIGNAL, IMSG_KILL, IMSG_STOPPED, IMSG_STARTED. */
+/* IMSG_CONF_PASSFD, IMSG_SIGNAL, _KILL, _STOPPED, _STARTED, _BRANCH. */
 int	 proto_send_int(struct imsgbuf *, uint32_t, int, int);
 int	 proto_recv_int(struct imsg *, int *);
 
-/* IMSG_CONF_END, IMSG_LOCKED, IMSG_READY, IMSG_GO, IMSG_SOCKET_*. */
+/* IMSG_CONF_END, _LOCK, IMSG_LOCKED, IMSG_READY, IMSG_GO, IMSG_SOCKET_*. */
 int	 proto_send_empty(struct imsgbuf *, uint32_t, int);
 int	 proto_recv_empty(struct imsg *);
 

@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bounded.h"
@@ -41,14 +42,15 @@ static int	 cowd_supervisor_fd = -1;	/* until locked */
 static void	 cowd_dispatch_parent(int, short, void *);
 static void	 cowd_dispatch_supervisor(int, short, void *);
 
+/* "-b" in the arguments: there will be a branch. */
 int
-main(void)
+main(int argc, char **argv)
 {
 	worker_init("cowd", 0, 0, cowd_dispatch_parent);
 	/* No channel yet: the end of the parent alone ends this worker. */
 	cowd_supervisor.ibuf.fd = -1;
 	bounded_init();
-	lock_setup();
+	lock_setup(argc == 2 && strcmp(argv[1], "-b") == 0);
 	event_dispatch();
 	fatalx("event loop ended");
 }
@@ -65,6 +67,7 @@ cowd_finish(void)
 	if (worker_parent.ibuf.fd != -1 || cowd_supervisor.ibuf.fd != -1)
 		return;
 	private_remove();
+	order_orphaned();
 	_exit(0);
 }
 
@@ -98,8 +101,14 @@ cowd_start(void)
 {
 	int	 flags;
 
-	if (cowd_supervisor_fd == -1)
-		fatalx("no channel to the supervisor");
+	/* The branch command has no run. */
+	if (cowd_supervisor_fd == -1) {
+		if (!order_configured())
+			fatalx("no channel to the supervisor");
+		lock_run();
+		cowd_locked = 1;
+		return;
+	}
 	if ((flags = fcntl(cowd_supervisor_fd, F_GETFL)) == -1 ||
 	    fcntl(cowd_supervisor_fd, F_SETFL, flags | O_NONBLOCK) == -1)
 		fatal("fcntl");
@@ -118,9 +127,18 @@ cowd_start(void)
 static void
 cowd_configure(struct imsg *imsg)
 {
+	struct proto_branch	 pb;
 	struct workload_path	 wp;
 	char			*path;
+	int			 fd, order;
 
+	if (imsg_get_type(imsg) == IMSG_BRANCH && cowd_locked) {
+		cowd_fd(imsg, 0);
+		if (proto_recv_int(imsg, &order) == -1)
+			cowd_bad(imsg);
+		order_branch(order);
+		return;
+	}
 	if (cowd_locked)
 		fatalx("%s after the configuration",
 		    proto_name(imsg_get_type(imsg)));
@@ -138,6 +156,25 @@ cowd_configure(struct imsg *imsg)
 			cowd_bad(imsg);
 		private_set(path);
 		free(path);
+		break;
+	case IMSG_CONF_STORAGE:
+		fd = cowd_fd(imsg, 1);
+		if (proto_recv_string(imsg, &path) == -1)
+			cowd_bad(imsg);
+		order_set_storage(path, fd);
+		free(path);
+		break;
+	case IMSG_CONF_BRANCH:
+		fd = cowd_fd(imsg, 1);
+		if (proto_recv_branch(imsg, &pb) == -1)
+			cowd_bad(imsg);
+		order_set_lower(&pb, fd);
+		break;
+	case IMSG_CONF_LOCK:
+		fd = cowd_fd(imsg, 1);
+		if (proto_recv_empty(imsg) == -1)
+			cowd_bad(imsg);
+		order_set_lock(fd);
 		break;
 	case IMSG_SOCKET_SUPERVISOR:
 		if (cowd_supervisor_fd != -1)

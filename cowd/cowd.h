@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "imsgev.h"
+#include "landlock.h"
 #include "proto.h"
 
 /* "/proc/self/fd/" and a number. */
@@ -87,10 +88,25 @@ void	 private_open(void);
 void	 private_get(int *, int *);
 void	 private_remove(void);
 
+/* order.c */
+
+/* Each descriptor is order.c's from here on. */
+void	 order_set_storage(const char *, int);
+void	 order_set_lower(const struct proto_branch *, int);
+void	 order_set_lock(int);
+/* Whether there is a branch. */
+int	 order_configured(void);
+/* What the branch takes, for our own domain. */
+void	 order_grant(struct landlock_self *);
+/* Do as the parent says (enum branch_order) and answer it. */
+void	 order_branch(int);
+/* Remove the branch of a parent that was killed, if it was to be. */
+void	 order_orphaned(void);
+
 /* lock.c */
 
-/* Raise limits and leave only what set-up needs. */
-void	 lock_setup(void);
+/* Raise limits and leave only what set-up needs, with a branch or without. */
+void	 lock_setup(int);
 /* Leave only what serving needs. */
 void	 lock_run(void);
 

@@ -20,14 +20,19 @@
  * the removal of the private directory; what works nevertheless is what
  * Landlock does not mediate, and that is what cowd is for: O_PATH descriptors,
  * changes of metadata, connects to sockets in the file system.  So a cowd that
- * obeys somebody else reads, writes, makes and runs no file.
+ * obeys somebody else reads, writes, makes and runs no file, and with a branch
+ * none outside of it and its working directory.
  */
 
 #include <sys/types.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+
+#include <linux/fs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,6 +116,66 @@ static const struct lockdown_rule	 lock_rules[] = {
 	LOCKDOWN_ALLOW(SYS_unlinkat)
 };
 
+/*
+ * A branch on its way into the working directory.  Landlock admits the two and
+ * nothing else; names are looked up below descriptors of theirs.
+ */
+static const struct lockdown_rule	 lock_branch[] = {
+	/* content, directories, the journal; files of a staged commit */
+	LOCKDOWN_ALLOW(SYS_openat),
+	LOCKDOWN_ALLOW(SYS_pread64),
+	LOCKDOWN_ALLOW(SYS_pwrite64),
+	/* a copy, by the file system where it can */
+	LOCKDOWN_ALLOW_IF(SYS_ioctl, BPF_COND_EQ(1, FICLONE)),
+	LOCKDOWN_ALLOW(SYS_copy_file_range),
+	LOCKDOWN_ALLOW(SYS_ftruncate),
+	LOCKDOWN_ALLOW(SYS_fallocate),
+	LOCK_BY_FD(SYS_newfstatat, 3),
+	/* steps, and the journal */
+	LOCKDOWN_ALLOW(SYS_renameat),
+	LOCKDOWN_ALLOW(SYS_renameat2),
+	LOCKDOWN_ALLOW(SYS_linkat),
+	LOCKDOWN_ALLOW(SYS_symlinkat),
+	LOCKDOWN_ALLOW(SYS_mkdirat),
+	LOCKDOWN_ALLOW_IF(SYS_mknodat, BPF_COND_BITS(2, S_IFMT, S_IFIFO)),
+	LOCKDOWN_ALLOW_IF(SYS_mknodat, BPF_COND_BITS(2, S_IFMT, S_IFSOCK)),
+	/* attributes, of links too */
+	LOCKDOWN_ALLOW(SYS_getxattr),
+	LOCKDOWN_ALLOW(SYS_lgetxattr),
+	LOCKDOWN_ALLOW(SYS_listxattr),
+	LOCKDOWN_ALLOW(SYS_llistxattr),
+	LOCKDOWN_ALLOW(SYS_lsetxattr),
+	LOCKDOWN_ALLOW(SYS_lremovexattr),
+	/* whose files these are */
+	LOCKDOWN_ALLOW(SYS_geteuid),
+	/* qsort(3): how much memory there is */
+	LOCKDOWN_ALLOW(SYS_sysinfo),
+	/* durable, and by one commit at a time, which waits for another */
+	LOCKDOWN_ALLOW(SYS_fsync),
+	LOCKDOWN_ALLOW(SYS_syncfs),
+	LOCKDOWN_ALLOW(SYS_flock),
+	LOCKDOWN_ALLOW(SYS_clock_nanosleep)
+};
+
+#define nitems(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* Install the list from an entry on, with the branch's or without. */
+static void
+lock_install(size_t from, int with_branch)
+{
+	struct lockdown_rule	 rules[nitems(lock_rules) +
+				    nitems(lock_branch)];
+	size_t			 n = nitems(lock_rules) - from;
+
+	memcpy(rules, lock_rules + from, n * sizeof(rules[0]));
+	if (with_branch) {
+		memcpy(rules + n, lock_branch, sizeof(lock_branch));
+		n += nitems(lock_branch);
+	}
+	if (lockdown_seccomp(rules, n) == -1)
+		worker_fail("seccomp: %s", strerror(errno));
+}
+
 static void
 lock_nofile(void)
 {
@@ -124,12 +189,10 @@ lock_nofile(void)
 }
 
 void
-lock_setup(void)
+lock_setup(int with_branch)
 {
 	lock_nofile();
-	if (lockdown_seccomp(lock_rules,
-	    sizeof(lock_rules) / sizeof(lock_rules[0])) == -1)
-		worker_fail("seccomp: %s", strerror(errno));
+	lock_install(0, with_branch);
 }
 
 /*
@@ -141,12 +204,15 @@ static int
 lock_landlock(void)
 {
 	struct landlock_self	 self;
+	int			 dir = -1, parent = -1;
 
 	memset(&self, 0, sizeof(self));
 	self.abi = landlock_abi();
 	self.scope = 1;
-	self.dir = self.dir_parent = -1;
-	private_get(&self.dir, &self.dir_parent);
+	private_get(&dir, &parent);
+	landlock_grant(&self, dir, LANDLOCK_REMOVE);
+	landlock_grant(&self, parent, LANDLOCK_RMDIR);
+	order_grant(&self);
 	return (landlock_self(&self));
 }
 
@@ -155,7 +221,5 @@ lock_run(void)
 {
 	if (lock_landlock() == -1)
 		worker_fail("landlock: %s", strerror(errno));
-	if (lockdown_seccomp(lock_rules + LOCK_NSETUP,
-	    sizeof(lock_rules) / sizeof(lock_rules[0]) - LOCK_NSETUP) == -1)
-		worker_fail("seccomp: %s", strerror(errno));
+	lock_install(LOCK_NSETUP, order_configured());
 }

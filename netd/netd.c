@@ -149,8 +149,7 @@ netd_set_supervisor(int fd)
 static void
 netd_start(void)
 {
-	struct landlock_self	 ls = { .scope = 1, .dir = -1,
-				    .dir_parent = -1, .ports = &ports,
+	struct landlock_self	 ls = { .scope = 1, .ports = &ports,
 				    .any_connect = any_connect };
 
 	if (supervisor_fd == -1)

@@ -10,7 +10,7 @@ vpath %.y $(SRCDIRS)
 
 TEST_CFLAGS=	-std=gnu11 -D_GNU_SOURCE -MMD -MP $(WARNINGS) $(WERROR) \
 		-fPIE $(REPRO_CFLAGS) \
-		-isystem /usr/include/bsd -DLIBBSD_OVERLAY \
+		-isystem /usr/include/bsd -DLIBBSD_OVERLAY -DLIBBSD_OPENBSD_VIS \
 		-I. -I$(TOP)/common $(addprefix -I,$(SRCDIRS)) \
 		$(CPPFLAGS) $(CFLAGS)
 TEST_LDADD=	-latf-c -levent_core -lseccomp -lbsd -lmd

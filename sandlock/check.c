@@ -211,8 +211,7 @@ file_write(const char *path, const char *text)
 static int
 confine(int abi)
 {
-	struct landlock_self	 ls = { .abi = abi, .scope = 1, .dir = -1,
-				    .dir_parent = -1 };
+	struct landlock_self	 ls = { .abi = abi, .scope = 1 };
 
 	return (landlock_self(&ls));
 }

@@ -16,7 +16,7 @@
 /*
  * What the parent may still do once the workload may start: wait, signal what
  * is below it, hand the terminal to and fro, write what it was asked to report,
- * and remove the private directory.  It reads and makes no file.
+ * and remove the private directory and the branch.  It reads and makes no file.
  */
 
 #include <sys/types.h>
@@ -61,8 +61,8 @@ static const struct lockdown_rule	 lock_rules[] = {
 	    BPF_COND_BITS(3, MSG_DONTWAIT, MSG_DONTWAIT) } }
 };
 
-/* rmtree; Landlock admits the private directory only */
-static const struct lockdown_rule	 lock_private[] = {
+/* rmtree; Landlock admits the private directory and the branch only */
+static const struct lockdown_rule	 lock_remove[] = {
 	{ SYS_openat, 1, { OPEN_DIRECTORY } },
 	LOCKDOWN_ALLOW(SYS_getdents64),
 	LOCKDOWN_ALLOW(SYS_statx),
@@ -85,28 +85,35 @@ int
 lock_parent(void)
 {
 	struct lockdown_rule	 rules[nitems(lock_rules) +
-				    nitems(lock_private) + nitems(lock_tree) +
+				    nitems(lock_remove) + nitems(lock_tree) +
 				    1];
 	const struct lockdown_rule stop = { SYS_tgkill, 2, {
 		BPF_COND_EQ(0, (uint32_t)getpid()), BPF_COND_EQ(2, SIGSTOP) } };
 	struct landlock_self	 self;
 	size_t			 n = nitems(lock_rules);
+	int			 dir = -1, parent = -1;
 
 	memset(&self, 0, sizeof(self));
 	self.abi = run.abi;
 	self.proc = !run.scoped;
-	self.dir = self.dir_parent = -1;
-	if (run.private_dir != NULL)
-		private_fds(&self.dir, &self.dir_parent);
+	/*
+	 * Removing a directory takes a right on the one above, which then
+	 * holds below that, too: what it can cost there are empty directories.
+	 */
+	private_fds(&dir, &parent);
+	landlock_grant(&self, dir, LANDLOCK_REMOVE);
+	landlock_grant(&self, parent, LANDLOCK_RMDIR);
+	landlock_grant(&self, run.branch.fd, LANDLOCK_REMOVE);
+	landlock_grant(&self, run.branch.storage_fd, LANDLOCK_RMDIR);
 	if (landlock_self(&self) == -1)
 		return (-1);
 
 	memcpy(rules, lock_rules, sizeof(lock_rules));
 	/* a job that stops stops as a whole */
 	rules[n++] = stop;
-	if (run.private_dir != NULL) {
-		memcpy(rules + n, lock_private, sizeof(lock_private));
-		n += nitems(lock_private);
+	if (run.private_dir != NULL || run.branch.fd != -1) {
+		memcpy(rules + n, lock_remove, sizeof(lock_remove));
+		n += nitems(lock_remove);
 	}
 	if (!run.scoped) {
 		memcpy(rules + n, lock_tree, sizeof(lock_tree));

@@ -54,7 +54,7 @@ static const struct command commands[] = {
 	{ "inspect",	NULL,		NULL },
 	{ "kill",	NULL,		NULL },
 	{ "top",	NULL,		NULL },
-	{ "branch",	NULL,		NULL },
+	{ "branch",	branch_main,	"what became of kept branches" },
 	{ "help",	command_help,	"print this" },
 	{ "-h",		command_help,	NULL },
 	{ "--help",	command_help,	NULL },
@@ -145,6 +145,10 @@ usage(FILE *f)
 
 	fputs("usage: sandlock run [options] [--] command [arg ...]\n"
 	    "       sandlock run [options] -e command\n"
+	    "       sandlock branch list | diff [--json] [--fs-storage DIR] "
+	    "[name]\n"
+	    "       sandlock branch commit | abort | recover "
+	    "[--fs-storage DIR] [name]\n"
 	    "       sandlock check [--json]\n"
 	    "       sandlock profile list | show name | check file\n"
 	    "       sandlock -n [-v] [-D MACRO=VALUE] -f FILE\n"

@@ -149,6 +149,8 @@ static void		 profile_begin(const char *, const char *);
 static void		 profile_end(void);
 static void		 unveil(const char *);
 static void		 setenv_one(const char *, const char *);
+static void		 on(const char *, const char *);
+static void		 dry_run(const char *);
 static void		 limit_one(const char *, const char *);
 static void		 protocol(const char *);
 static void		 pass(int);
@@ -183,6 +185,7 @@ static void		 parse_free(void);
 %token	PASS BLOCK IN OUT PROTO TO PORT
 %token	LIMIT DENY PERMIT SYSCALL SYSCALLS ALLOW DEGRADED DISABLE
 %token	LOG DENIALS STATUS FD NO CPUS GPU USER RUN AS
+%token	WORKDIR STORAGE ISOLATION ON DRYRUN
 %token	ERROR
 %token	<v.string>	STRING
 %type	<v.string>	inherit
@@ -228,6 +231,7 @@ statement	: unveil
 			twice(body->directory != NULL, "directory");
 			bad("directory", $2, setting_directory(body, $2));
 		}
+		| branch
 		| environment
 		| network
 		| LIMIT limit
@@ -271,6 +275,23 @@ statement	: unveil
 			twice(body->run_as != NULL, "run as");
 			bad("run as", $3, setting_run_as(body, $3));
 		}
+		;
+
+branch		: WORKDIR STRING	{
+			twice(body->workdir != NULL, "workdir");
+			bad("workdir", $2, setting_workdir(body, $2));
+		}
+		| STORAGE STRING	{
+			twice(body->storage != NULL, "storage");
+			bad("storage", $2, setting_storage(body, $2));
+		}
+		| ISOLATION STRING	{
+			twice(body->isolation != ISOLATION_UNSET, "isolation");
+			bad("isolation", $2, setting_isolation(body, $2));
+		}
+		| ON STRING STRING	{ on($2, $3); }
+		| DRYRUN		{ dry_run(NULL); }
+		| DRYRUN STRING		{ dry_run($2); }
 		;
 
 unveil		: UNVEIL words STRING	{ unveil($3); }
@@ -396,15 +417,18 @@ static const struct keyword keywords[] = {
 	{ "deny",		DENY },
 	{ "directory",		DIRECTORY },
 	{ "disable",		DISABLE },
+	{ "dry-run",		DRYRUN },
 	{ "environment",	ENVIRONMENT },
 	{ "fd",			FD },
 	{ "gpu",		GPU },
 	{ "in",			IN },
 	{ "include",		INCLUDE },
 	{ "inherit",		INHERIT },
+	{ "isolation",		ISOLATION },
 	{ "limit",		LIMIT },
 	{ "log",		LOG },
 	{ "no",			NO },
+	{ "on",			ON },
 	{ "out",		OUT },
 	{ "pass",		PASS },
 	{ "permit",		PERMIT },
@@ -415,12 +439,14 @@ static const struct keyword keywords[] = {
 	{ "run",		RUN },
 	{ "setenv",		SETENV },
 	{ "status",		STATUS },
+	{ "storage",		STORAGE },
 	{ "syscall",		SYSCALL },
 	{ "syscalls",		SYSCALLS },
 	{ "to",			TO },
 	{ "unsetenv",		UNSETENV },
 	{ "unveil",		UNVEIL },
-	{ "user",		USER }
+	{ "user",		USER },
+	{ "workdir",		WORKDIR }
 };
 
 /* Messages. */
@@ -772,6 +798,27 @@ static void
 setenv_one(const char *name, const char *value)
 {
 	bad("setenv", name, setting_setenv(body, name, value));
+}
+
+/* What becomes of the branch. */
+static void
+on(const char *event, const char *action)
+{
+	if (strcmp(event, "exit") == 0) {
+		twice(body->on_exit != BRANCH_UNSET, "on exit");
+		bad("on exit", action, setting_on_exit(body, action));
+	} else if (strcmp(event, "error") == 0) {
+		twice(body->on_error != BRANCH_UNSET, "on error");
+		bad("on error", action, setting_on_error(body, action));
+	} else
+		yyerror("on %s: not one of exit, error", event);
+}
+
+static void
+dry_run(const char *form)
+{
+	twice(body->dry_run, "dry-run");
+	bad("dry-run", form == NULL ? "" : form, setting_dry_run(body, form));
 }
 
 static void

@@ -68,6 +68,8 @@ static char		*path_expand(const char *);
 static int		 path_inside(const char *, const char *);
 static unsigned int	 path_useful(const char *);
 static void		 path_remove(struct policy *, struct policy_path *);
+static int		 check_branch(const struct policy *);
+static const char	*path_exposed(const struct policy *, const char *);
 static int		 check_home(const struct policy *);
 static int		 check_path(struct policy *, struct policy_path *);
 static int		 check_pair(struct policy *, struct policy_path *,
@@ -75,6 +77,7 @@ static int		 check_pair(struct policy *, struct policy_path *,
 static int		 check_nested(struct policy *);
 static int		 check_paths(struct policy *);
 static int		 check_directory(struct policy *);
+static int		 check_workdir(struct policy *);
 static int		 check_writable(const char *, int);
 static int		 check_sources(const struct policy *);
 static int		 check_log(struct policy *);
@@ -85,6 +88,42 @@ static int		 gpu_add(struct policy *, const char *, unsigned int);
 static int		 gpu_add_one(struct policy *, int);
 static int		 check_gpu(struct policy *);
 static int		 check_run_as(struct policy *);
+
+/* What is said about a branch needs one. */
+static int
+check_branch(const struct policy *p)
+{
+	const struct {
+		const char	*option;
+		int		 given;
+	} options[] = {
+		{ "--fs-isolation", p->isolation != ISOLATION_UNSET },
+		{ "--fs-storage", p->storage != NULL },
+		{ "--on-exit", p->on_exit != BRANCH_UNSET },
+		{ "--on-error", p->on_error != BRANCH_UNSET },
+		{ "--dry-run", p->dry_run }
+	};
+	size_t	 i;
+
+	if (p->dry_run_form != DRY_RUN_UNSET && !p->dry_run) {
+		log_warnx("--%s: needs --dry-run",
+		    policy_form_name(p->dry_run_form));
+		return (-1);
+	}
+	if (p->workdir != NULL) {
+		if (p->isolation == ISOLATION_OVERLAYFS)
+			return (0);
+		log_warnx("--workdir: needs --fs-isolation overlayfs in this "
+		    "version");
+		return (-1);
+	}
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (options[i].given) {
+			log_warnx("%s: needs --workdir", options[i].option);
+			return (-1);
+		}
+	return (0);
+}
 
 int
 policy_check_conflicts(const struct policy *p)
@@ -97,6 +136,8 @@ policy_check_conflicts(const struct policy *p)
 		    needs.features);
 		return (-1);
 	}
+	if (check_branch(p) == -1)
+		return (-1);
 	if (p->user_set && p->run_as != NULL) {
 		log_warnx("--user: impossible with --run-as");
 		return (-1);
@@ -110,12 +151,14 @@ policy_check(struct policy *p)
 	if (policy_check_conflicts(p) == -1 ||
 	    check_home(p) == -1 ||
 	    check_gpu(p) == -1 ||
+	    check_workdir(p) == -1 ||
 	    check_paths(p) == -1 ||
 	    check_sources(p) == -1 ||
 	    check_directory(p) == -1 ||
 	    check_descriptors(p) == -1 ||
 	    check_cpus(p) == -1 ||
-	    check_run_as(p) == -1)
+	    check_run_as(p) == -1 ||
+	    (p->workdir != NULL && policy_check_storage(p) == -1))
 		return (-1);
 	return (0);
 }
@@ -306,30 +349,128 @@ check_paths(struct policy *p)
 	return (check_nested(p));
 }
 
+/* A directory by a name without links. */
 static int
-check_directory(struct policy *p)
+check_dir(const char *option, char **path)
 {
 	struct stat	 st;
 	char		*expanded, *real = NULL;
 
-	if (p->directory == NULL)
+	if (*path == NULL)
 		return (0);
-	if ((expanded = path_expand(p->directory)) != NULL)
+	if ((expanded = path_expand(*path)) != NULL)
 		real = realpath(expanded, NULL);
 	if (real != NULL && stat(real, &st) == 0 && !S_ISDIR(st.st_mode)) {
 		free(real);
 		real = NULL;
 		errno = ENOTDIR;
 	}
+	free(expanded);
 	if (real == NULL) {
-		log_warn("--cwd %s", p->directory);
-		free(expanded);
+		log_warn("%s %s", option, *path);
 		return (-1);
 	}
-	free(expanded);
-	free(p->directory);
-	p->directory = real;
+	free(*path);
+	*path = real;
 	return (0);
+}
+
+static int
+check_directory(struct policy *p)
+{
+	return (check_dir("--cwd", &p->directory));
+}
+
+/* All of it is granted: the workload has a branch of it. */
+static int
+check_workdir(struct policy *p)
+{
+	if (p->workdir == NULL)
+		return (0);
+	if (check_dir("--workdir", &p->workdir) == -1)
+		return (-1);
+	if (strcmp(p->workdir, "/") == 0) {
+		log_warnx("--workdir /: not the whole system");
+		return (-1);
+	}
+	if (policy_add_path(p, p->workdir, PERM_MASK, 0) == -1) {
+		log_warn("--workdir");
+		return (-1);
+	}
+	return (0);
+}
+
+/*
+ * Where a path leads that may not be there yet: its nearest directory without
+ * links, and the rest.  NULL and errno on failure.
+ */
+static char *
+path_future(const char *path)
+{
+	char	*dir, *slash, *real, *result = NULL;
+
+	if ((dir = strdup(path)) == NULL)
+		return (NULL);
+	for (;;) {
+		if ((real = realpath(dir, NULL)) != NULL) {
+			if (asprintf(&result, "%s%s", real,
+			    path + strlen(dir)) == -1)
+				result = NULL;
+			free(real);
+			break;
+		}
+		if (errno != ENOENT || (slash = strrchr(dir, '/')) == NULL ||
+		    slash == dir)
+			break;
+		*slash = '\0';
+	}
+	free(dir);
+	return (result);
+}
+
+static char *
+storage_default(const struct policy *p)
+{
+	const char	*base, *home = p->run_as_home;
+	char		*path = NULL;
+
+	base = p->run_as == NULL ? getenv("XDG_STATE_HOME") : NULL;
+	if (home == NULL)
+		home = getenv("HOME");
+	if (base != NULL && base[0] == '/') {
+		if (asprintf(&path, "%s/sandlock", base) == -1)
+			path = NULL;
+	} else if (home != NULL && home[0] == '/') {
+		if (asprintf(&path, "%s/.local/state/sandlock", home) == -1)
+			path = NULL;
+	} else
+		errno = ENOENT;
+	return (path);
+}
+
+/* Branches lie where the command cannot reach them. */
+int
+policy_check_storage(struct policy *p)
+{
+	const char	*exposed;
+	char		*path, *real = NULL;
+
+	path = p->storage == NULL ? storage_default(p) :
+	    path_expand(p->storage);
+	if (path == NULL || (real = path_future(path)) == NULL) {
+		log_warn("--fs-storage%s%s", path == NULL ? "" : " ",
+		    path == NULL ? "" : path);
+		free(path);
+		return (-1);
+	}
+	free(path);
+	free(p->storage);
+	p->storage = real;
+	if ((exposed = path_exposed(p, real)) == NULL)
+		return (0);
+	log_warnx("%s: branches would lie below %s, where the command may "
+	    "write; say another place with --fs-storage", real, exposed);
+	return (-1);
 }
 
 static int

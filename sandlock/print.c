@@ -32,6 +32,7 @@ static void	 print_quoted(FILE *, const char *);
 static void	 print_word(FILE *, const char *, const char *);
 static void	 print_list(FILE *, const char *, const char *);
 static void	 print_paths(FILE *, const struct policy *);
+static void	 print_branch(FILE *, const struct policy *);
 static void	 print_environment(FILE *, const struct policy *);
 static void	 print_net(FILE *, const struct policy *);
 static void	 print_syscalls(FILE *, const struct policy *);
@@ -93,6 +94,27 @@ print_paths(FILE *f, const struct policy *p)
 		fputs("\tprivate tmp\n", f);
 	if (p->directory != NULL)
 		print_word(f, "directory", p->directory);
+}
+
+static void
+print_branch(FILE *f, const struct policy *p)
+{
+	if (p->workdir != NULL)
+		print_word(f, "workdir", p->workdir);
+	if (p->isolation != ISOLATION_UNSET)
+		fprintf(f, "\tisolation %s\n",
+		    policy_isolation_name(p->isolation));
+	if (p->storage != NULL)
+		print_word(f, "storage", p->storage);
+	if (p->on_exit != BRANCH_UNSET)
+		fprintf(f, "\ton exit %s\n", policy_action_name(p->on_exit));
+	if (p->on_error != BRANCH_UNSET)
+		fprintf(f, "\ton error %s\n",
+		    policy_action_name(p->on_error));
+	if (p->dry_run)
+		fprintf(f, "\tdry-run %s\n", policy_form_name(
+		    p->dry_run_form == DRY_RUN_UNSET ? DRY_RUN_LIST :
+		    p->dry_run_form));
 }
 
 static void
@@ -237,6 +259,7 @@ policy_print(FILE *f, const struct policy *p)
 	print_quoted(f, p->name != NULL ? p->name : "run");
 	fputs(" {\n", f);
 	print_paths(f, p);
+	print_branch(f, p);
 	print_environment(f, p);
 	print_net(f, p);
 	print_syscalls(f, p);

@@ -148,6 +148,7 @@ run_failed(enum run_reason reason, int status)
 		return;
 	run.reason = reason;
 	run.exit_status = status;
+	finish_failed();
 	run_end(1);
 }
 
@@ -212,7 +213,7 @@ run_exec_failed(int error, enum workload_stage stage)
 void
 run_ended(const struct proto_exit *pe)
 {
-	if (run.have_result || run.state == RUN_ENDING)
+	if (run.have_result || run.state >= RUN_FINISHING)
 		return;
 	if (run.state == RUN_STARTING) {
 		log_warnx("the end of what has not begun");
@@ -221,6 +222,7 @@ run_ended(const struct proto_exit *pe)
 	}
 	run.result = *pe;
 	run.have_result = 1;
+	evtimer_del(&run_timer);
 	if (run.timed_out) {
 		run.reason = REASON_TIMEOUT;
 		run.exit_status = EXIT_TIMEOUT;
@@ -231,6 +233,17 @@ run_ended(const struct proto_exit *pe)
 		run.reason = REASON_EXIT;
 		run.exit_status = WEXITSTATUS(pe->status);
 	}
+	/* cowd decides when it is over, if there is something for it to do. */
+	if (finish_branch())
+		run.state = RUN_FINISHING;
+	else
+		run_end(0);
+}
+
+/* cowd has done what it was to do. */
+void
+run_finished(void)
+{
 	run_end(0);
 }
 
@@ -337,7 +350,8 @@ run_signal(int sig, short event, void *arg)
 		workers_reap();
 		return;
 	}
-	if (run.state == RUN_ENDING)
+	/* Nothing is left to signal, and a commit is not broken off. */
+	if (run.state >= RUN_FINISHING)
 		return;
 	if (run.state == RUN_STARTING && (sig == SIGINT || sig == SIGTERM ||
 	    sig == SIGHUP || sig == SIGQUIT)) {
@@ -481,6 +495,9 @@ run_lockdown(void)
 		log_warn("user namespace");
 		return (-1);
 	}
+	if (p->workdir != NULL && (storage_create(&run.branch, p->storage,
+	    p->workdir) == -1 || overlay_enter(p, &run.branch) == -1))
+		return (-1);
 	if (lockdown_begin(0) == -1) {
 		log_warn("lockdown");
 		return (-1);
@@ -503,7 +520,7 @@ run_prepare(struct run_options *ro)
 {
 	if (run_check_stdio() == -1 || conf_protections() == -1 ||
 	    run_check_yama() == -1 || run_check_nested() == -1 ||
-	    report_init(run.policy) == -1 ||
+	    report_init(run.policy) == -1 || finish_init() == -1 ||
 	    run_lockdown() == -1)
 		return (-1);
 	run_events();
@@ -548,10 +565,11 @@ run_fatal(void)
 	terminal_restore();
 	if (run.private_dir != NULL)
 		private_remove(run.private_dir);
+	finish_remove();
 }
 
-int
-run_main(struct run_options *ro)
+static void
+run_init(struct policy *p)
 {
 	int	 i;
 
@@ -561,15 +579,51 @@ run_main(struct run_options *ro)
 	for (i = 0; i < WORKER_MAX; i++)
 		run.workers[i].iev.ibuf.fd = -1;
 	run.workload.sync = -1;
-	run.policy = ro->policy;
+	run.policy = p;
 	run.kernel_only = run.policy->no_supervisor;
 	policy_needs(run.policy, &run.needs);
 	workload_conf_init(&run.conf);
-	run.conf.verbose = ro->verbose > 0;
 	run.reason = REASON_SETUP;
 	run.exit_status = EXIT_SANDLOCK;
-
 	log_atfatal(run_fatal);
+}
+
+/*
+ * The branch command: the end of a run whose branch was kept, in run.branch.
+ * An exit status.
+ */
+int
+run_branch(enum branch_order order, enum dry_run_form form)
+{
+	struct policy	*p;
+
+	if ((p = policy_new()) == NULL)
+		fatal("policy_new");
+	run_init(p);
+	run.state = RUN_FINISHING;
+	run.exit_status = 0;
+	if (tree_init() == -1 || tree_foreign() == -1 ||
+	    lockdown_begin(0) == -1) {
+		log_warn("lockdown");
+		run.exit_status = EXIT_SANDLOCK;
+	} else {
+		run_events();
+		if (workers_cowd() == -1 ||
+		    finish_command(order, form) == -1)
+			run_failed(REASON_WORKER, EXIT_SANDLOCK);
+		event_dispatch();
+	}
+	finish_remove();
+	policy_free(p);
+	return (run.exit_status);
+}
+
+int
+run_main(struct run_options *ro)
+{
+	storage_init(&run.branch);
+	run_init(ro->policy);
+	run.conf.verbose = ro->verbose > 0;
 	/* Whoever exec'd us may have children, which the run is not about. */
 	if (tree_init() == -1 || tree_foreign() == -1)
 		log_warn("/proc");
@@ -583,6 +637,7 @@ run_main(struct run_options *ro)
 	terminal_restore();
 	if (run.private_dir != NULL)
 		private_remove(run.private_dir);
+	finish_remove();
 	report_end();
 	return (run.exit_status);
 }

@@ -26,6 +26,7 @@
 #include <stdint.h>
 #include <termios.h>
 
+#include "storage.h"
 #include "imsgev.h"
 #include "policy.h"
 #include "proto.h"
@@ -42,11 +43,12 @@ enum run_reason {
 
 /*
  * STARTING until the workload has exec'd, RUNNING until its tree is gone,
- * ENDING while the workers leave.
+ * FINISHING while cowd acts on the branch, ENDING while the workers leave.
  */
 enum run_state {
 	RUN_STARTING,
 	RUN_RUNNING,
+	RUN_FINISHING,
 	RUN_ENDING
 };
 
@@ -85,17 +87,20 @@ struct run {
 	struct proto_exit	 result;
 	int			 have_result;
 	char			*private_dir;	/* NULL without one */
+	struct branch_dir	 branch;	/* with a workdir */
 	struct timespec		 began;
 };
 
 extern struct run	 run;
 
 /* run.c */
+int	 run_branch(enum branch_order, enum dry_run_form);
 void	 run_ended(const struct proto_exit *);
 void	 run_failed(enum run_reason, int);
 void	 run_started(pid_t);
 void	 run_exec_failed(int, enum workload_stage);
 void	 run_check_go(void);
+void	 run_finished(void);
 void	 run_signal_tree(int);
 void	 run_kill_tree(int);
 void	 run_child(int);
@@ -108,6 +113,19 @@ int	 conf_protections(void);
 /* identity.c */
 int	 identity_run_as(const struct policy *);
 int	 identity_namespace(uid_t, gid_t);
+
+/* overlay.c */
+int	 overlay_enter(const struct policy *, const struct branch_dir *);
+
+/* finish.c */
+int	 finish_init(void);
+int	 finish_branch(void);
+int	 finish_command(enum branch_order, enum dry_run_form);
+void	 finish_failed(void);
+void	 finish_change(const struct proto_change *);
+void	 finish_text(struct imsg *);
+void	 finish_outcome(const struct proto_outcome *);
+void	 finish_remove(void);
 
 /* environ.c */
 int	 environ_derive(const struct policy *, const char *,
@@ -122,6 +140,8 @@ void	 private_remove(const char *);
 /* workers.c */
 int	 workers_spawn(void);
 int	 workers_private(void);
+int	 workers_cowd(void);
+int	 workers_order(enum branch_order);
 int	 workers_configure(void);
 void	 workers_reap(void);
 void	 workers_close(void);

@@ -64,6 +64,8 @@ struct run_options {
 
 /* run.c: start the sandbox; an exit status. */
 int		 run_main(struct run_options *);
+/* branch.c: the "branch" command; an exit status. */
+int		 branch_main(int, char **);
 /* check.c: the "check" command; an exit status. */
 int		 check_main(int, char **);
 
@@ -100,6 +102,15 @@ const char	*setting_setenv(struct policy *, const char *, const char *);
 const char	*setting_unsetenv(struct policy *, const char *);
 const char	*setting_environment(struct policy *, const char *);
 const char	*setting_directory(struct policy *, const char *);
+const char	*setting_workdir(struct policy *, const char *);
+const char	*setting_workdir_flag(struct policy *, const char *);
+const char	*setting_storage(struct policy *, const char *);
+const char	*setting_storage_flag(struct policy *, const char *);
+const char	*setting_isolation(struct policy *, const char *);
+const char	*setting_on_exit(struct policy *, const char *);
+const char	*setting_on_error(struct policy *, const char *);
+const char	*setting_dry_run(struct policy *, const char *);
+const char	*setting_dry_run_form(struct policy *, const char *);
 const char	*setting_cwd(struct policy *, const char *);
 const char	*setting_processes(struct policy *, const char *);
 const char	*setting_cpu(struct policy *, const char *);
@@ -139,6 +150,8 @@ int		 policy_check_conflicts(const struct policy *);
  * filled in.  0, or -1 after an error was printed.
  */
 int		 policy_check(struct policy *);
+/* Where branches lie, by a name without links; 0, or -1 after a message. */
+int		 policy_check_storage(struct policy *);
 
 /* profile.c */
 

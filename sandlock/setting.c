@@ -250,6 +250,80 @@ setting_cwd(struct policy *p, const char *path)
 }
 
 const char *
+setting_workdir(struct policy *p, const char *path)
+{
+	const char	*error;
+
+	if ((error = setting_path_form(path)) != NULL)
+		return (error);
+	return (setting_string(&p->workdir, path));
+}
+
+const char *
+setting_workdir_flag(struct policy *p, const char *path)
+{
+	char		 buf[PATH_MAX];
+	const char	*error;
+
+	if ((error = setting_flag_form(path, buf, sizeof(buf))) != NULL)
+		return (error);
+	return (setting_workdir(p, buf));
+}
+
+const char *
+setting_storage(struct policy *p, const char *path)
+{
+	const char	*error;
+
+	if ((error = setting_path_form(path)) != NULL)
+		return (error);
+	return (setting_string(&p->storage, path));
+}
+
+const char *
+setting_storage_flag(struct policy *p, const char *path)
+{
+	char		 buf[PATH_MAX];
+	const char	*error;
+
+	if ((error = setting_flag_form(path, buf, sizeof(buf))) != NULL)
+		return (error);
+	return (setting_storage(p, buf));
+}
+
+const char *
+setting_isolation(struct policy *p, const char *s)
+{
+	return (policy_parse_isolation(s, &p->isolation));
+}
+
+const char *
+setting_on_exit(struct policy *p, const char *s)
+{
+	return (policy_parse_action(s, &p->on_exit));
+}
+
+const char *
+setting_on_error(struct policy *p, const char *s)
+{
+	return (policy_parse_action(s, &p->on_error));
+}
+
+/* The form of a dry run's output; the run itself is asked for elsewhere. */
+const char *
+setting_dry_run_form(struct policy *p, const char *s)
+{
+	return (policy_parse_form(s, &p->dry_run_form));
+}
+
+const char *
+setting_dry_run(struct policy *p, const char *s)
+{
+	p->dry_run = 1;
+	return (s == NULL ? NULL : setting_dry_run_form(p, s));
+}
+
+const char *
 setting_processes(struct policy *p, const char *s)
 {
 	const char	*error;

@@ -50,6 +50,8 @@
 #define WORKER_GONE_SECONDS	1	/* from the channel's end to exit */
 #define WORKER_REASON_US	200000	/* from an exit to that of its cause */
 
+static int	 worker_may_go(const struct run_worker *);
+static int	 configure_branch(struct imsgbuf *);
 static void	 parent_dispatch_worker(struct run_worker *, short);
 static void	 parent_dispatch_supervisor(int, short, void *);
 static void	 parent_dispatch_cowd(int, short, void *);
@@ -105,15 +107,18 @@ worker_path(const char *name, char *path, size_t size)
 static int
 worker_exec(struct run_worker *w, const char *path, int fd)
 {
+	static char			 with_branch[] = "-b";
 	posix_spawn_file_actions_t	 actions;
 	posix_spawnattr_t		 attr;
-	char				*argv[2], *envp[1] = { NULL };
+	char				*argv[3], *envp[1] = { NULL };
 	sigset_t			 all, none;
 	int				 error;
 
 	if ((argv[0] = strdup(w->name)) == NULL)
 		return (ENOMEM);
-	argv[1] = NULL;
+	argv[1] = w == &run.workers[WORKER_COWD] && run.branch.fd != -1 ?
+	    with_branch : NULL;
+	argv[2] = NULL;
 	sigemptyset(&none);
 	sigfillset(&all);
 	if ((error = posix_spawn_file_actions_init(&actions)) != 0)
@@ -159,6 +164,8 @@ worker_gone(int fd, short event, void *arg)
 
 	(void)fd;
 	(void)event;
+	if (worker_may_go(w))
+		return;
 	log_warnx("%s: %s", w->name, w->pid == 0 ? "is gone" :
 	    "has closed its channel");
 	run_failed(REASON_WORKER, EXIT_SANDLOCK);
@@ -207,6 +214,23 @@ workers_spawn(void)
 		return (-1);
 	if (run.needs.netd && worker_start(WORKER_NETD) == -1)
 		return (-1);
+	return (0);
+}
+
+/* cowd alone, for a branch without a run; 0, or -1 after a message. */
+int
+workers_cowd(void)
+{
+	struct run_worker	*w = &run.workers[WORKER_COWD];
+
+	if (worker_start(WORKER_COWD) == -1)
+		return (-1);
+	if (configure_branch(&w->iev.ibuf) == -1 ||
+	    proto_send_empty(&w->iev.ibuf, IMSG_CONF_END, -1) == -1) {
+		log_warn("cowd");
+		return (-1);
+	}
+	imsg_event_add(&w->iev);
 	return (0);
 }
 
@@ -278,6 +302,28 @@ configure_supervisor(void)
 	return (proto_send_empty(ib, IMSG_CONF_END, -1));
 }
 
+/* Where the branch is, and of what; cowd outlives us if we are killed. */
+static int
+configure_branch(struct imsgbuf *ib)
+{
+	struct proto_branch	 pb;
+	int			 lock, lower, storage;
+
+	pb.start = run.branch.start;
+	pb.keep = run.policy->on_error == BRANCH_KEEP ||
+	    run.policy->on_error == BRANCH_COMMIT;
+	if ((storage = fcntl(run.branch.storage_fd, F_DUPFD_CLOEXEC,
+	    3)) == -1 || proto_send_storage(ib, run.branch.name,
+	    storage) == -1)
+		return (-1);
+	if ((lower = fcntl(run.branch.lower, F_DUPFD_CLOEXEC, 3)) == -1 ||
+	    proto_send_branch(ib, &pb, lower) == -1)
+		return (-1);
+	if ((lock = fcntl(run.branch.lock, F_DUPFD_CLOEXEC, 3)) == -1)
+		return (-1);
+	return (proto_send_empty(ib, IMSG_CONF_LOCK, lock));
+}
+
 /* cowd learns the trees in which it may change something, and no more. */
 static int
 configure_cowd(void)
@@ -288,6 +334,8 @@ configure_cowd(void)
 	STAILQ_FOREACH(wp, &run.conf.paths, entry)
 		if ((wp->perms & PERM_META) && proto_send_path(ib, wp) == -1)
 			return (-1);
+	if (run.branch.fd != -1 && configure_branch(ib) == -1)
+		return (-1);
 	return (proto_send_empty(ib, IMSG_CONF_END, -1));
 }
 
@@ -307,6 +355,20 @@ workers_private(void)
 		log_warn("cowd");
 		return (-1);
 	}
+	return (0);
+}
+
+/* What cowd is to do with the branch; 0, or -1 when there is no cowd. */
+int
+workers_order(enum branch_order order)
+{
+	struct run_worker	*w = &run.workers[WORKER_COWD];
+
+	if (w->iev.ibuf.fd == -1)
+		return (-1);
+	if (proto_send_int(&w->iev.ibuf, IMSG_BRANCH, order, -1) == -1)
+		fatal("branch");
+	imsg_event_add(&w->iev);
 	return (0);
 }
 
@@ -428,6 +490,35 @@ supervisor_life(struct imsg *imsg)
 	return (-1);
 }
 
+/* What cowd says while it acts on the branch. */
+static int
+cowd_branch(struct imsg *imsg)
+{
+	struct proto_change	 pc;
+	struct proto_outcome	 po;
+
+	if (run.state != RUN_FINISHING)
+		return (-1);
+	switch (imsg_get_type(imsg)) {
+	case IMSG_BRANCH_CHANGE:
+		if (proto_recv_change(imsg, &pc) == -1)
+			return (-1);
+		finish_change(&pc);
+		free(pc.path);
+		return (0);
+	case IMSG_BRANCH_TEXT:
+		finish_text(imsg);
+		return (0);
+	case IMSG_BRANCH_DONE:
+		if (proto_recv_outcome(imsg, &po) == -1)
+			return (-1);
+		finish_outcome(&po);
+		free(po.path);
+		return (0);
+	}
+	return (-1);
+}
+
 /* One message; -1 when this worker may not say that now. */
 static int
 worker_imsg(struct run_worker *w, struct imsg *imsg)
@@ -449,6 +540,8 @@ worker_imsg(struct run_worker *w, struct imsg *imsg)
 		worker_error(w, imsg);
 		return (0);
 	}
+	if (w == &run.workers[WORKER_COWD])
+		return (cowd_branch(imsg));
 	if (w != &run.workers[WORKER_SUPERVISOR])
 		return (-1);
 	return (supervisor_life(imsg));
@@ -512,6 +605,14 @@ supervisor_first(const struct run_worker *w)
 		parent_dispatch_worker(sup, EV_READ);
 }
 
+/* Without a workload only cowd has something left to do. */
+static int
+worker_may_go(const struct run_worker *w)
+{
+	return (run.state == RUN_ENDING || (run.state == RUN_FINISHING &&
+	    w != &run.workers[WORKER_COWD]));
+}
+
 static void
 parent_dispatch_worker(struct run_worker *w, short event)
 {
@@ -537,7 +638,7 @@ parent_dispatch_worker(struct run_worker *w, short event)
 	imsg_event_close(&w->iev);
 	supervisor_first(w);
 	/* Its exit, which follows, tells why. */
-	if (run.state != RUN_ENDING)
+	if (!worker_may_go(w))
 		evtimer_add(&w->gone, &tv);
 }
 
@@ -606,7 +707,7 @@ worker_changed(struct run_worker *w, int status)
 		parent_dispatch_worker(w, EV_READ);
 	evtimer_del(&w->gone);
 	supervisor_first(w);
-	if (run.state == RUN_ENDING)
+	if (worker_may_go(w))
 		return;
 	/* Who exits does so because another one is gone, which tells why. */
 	if (WIFSIGNALED(status))

@@ -614,6 +614,140 @@ ATF_TC_BODY(names, tc)
 	ATF_CHECK_STREQ("unknown", proto_name(UINT32_MAX));
 }
 
+static int
+recv_branch(struct imsg *imsg)
+{
+	struct proto_branch	 pb;
+
+	return (proto_recv_branch(imsg, &pb));
+}
+
+static int
+recv_change(struct imsg *imsg)
+{
+	struct proto_change	 pc;
+
+	if (proto_recv_change(imsg, &pc) == -1)
+		return (-1);
+	free(pc.path);
+	return (0);
+}
+
+static int
+recv_outcome(struct imsg *imsg)
+{
+	struct proto_outcome	 po;
+
+	if (proto_recv_outcome(imsg, &po) == -1)
+		return (-1);
+	free(po.path);
+	return (0);
+}
+
+ATF_TC_WITHOUT_HEAD(branch);
+ATF_TC_BODY(branch, tc)
+{
+	struct proto_branch	 pb = { { -5, 999999999 }, 1 };
+	struct imsg		 imsg;
+	char			 buf[64], *name;
+	size_t			 len;
+	int			 fd;
+
+	channel();
+	ATF_REQUIRE((fd = open("/", O_RDONLY)) != -1);
+	ATF_REQUIRE(proto_send_storage(&left, "name", fd) == 0);
+	next(&imsg, IMSG_CONF_STORAGE);
+	ATF_REQUIRE(proto_recv_string(&imsg, &name) == 0);
+	ATF_CHECK_STREQ("name", name);
+	ATF_REQUIRE((fd = imsg_get_fd(&imsg)) != -1);
+	imsg_free(&imsg);
+	ATF_REQUIRE(proto_send_branch(&left, &pb, fd) == 0);
+	memset(&pb, 0, sizeof(pb));
+	next(&imsg, IMSG_CONF_BRANCH);
+	ATF_REQUIRE(proto_recv_branch(&imsg, &pb) == 0);
+	ATF_CHECK(pb.start.tv_sec == -5 && pb.start.tv_nsec == 999999999 &&
+	    pb.keep == 1);
+	ATF_CHECK((fd = imsg_get_fd(&imsg)) != -1);
+	close(fd);
+	imsg_free(&imsg);
+	ATF_REQUIRE(proto_send_branch(&left, &pb, -1) == 0);
+	len = raw(buf, sizeof(buf), IMSG_CONF_BRANCH);
+	cut(buf, len, 0, IMSG_CONF_BRANCH, recv_branch);
+	pb.start.tv_nsec = 1000000000;
+	ATF_REQUIRE(proto_send_branch(&left, &pb, -1) == 0);
+	next(&imsg, IMSG_CONF_BRANCH);
+	ATF_CHECK(recv_branch(&imsg) == -1);
+	imsg_free(&imsg);
+}
+
+ATF_TC_WITHOUT_HEAD(changes);
+ATF_TC_BODY(changes, tc)
+{
+	static char		 odd[] = "a\nb/\377", none[] = "";
+	struct proto_change	 pc;
+	struct proto_outcome	 po;
+	struct imsg		 imsg;
+	const char		*kind;
+	char			 buf[256];
+	size_t			 len;
+
+	channel();
+	for (kind = "AMDTCNRx"; *kind != '\0'; kind++) {
+		pc.kind = *kind;
+		pc.path = odd;
+		ATF_REQUIRE(proto_send_change(&left, &pc) == 0);
+		next(&imsg, IMSG_BRANCH_CHANGE);
+		if (*kind == 'x') {
+			ATF_CHECK(recv_change(&imsg) == -1);
+		} else {
+			ATF_REQUIRE(proto_recv_change(&imsg, &pc) == 0);
+			ATF_CHECK(pc.kind == *kind);
+			ATF_CHECK_STREQ(odd, pc.path);
+			free(pc.path);
+		}
+		imsg_free(&imsg);
+	}
+	/* A NUL in the path, and no kind. */
+	ATF_REQUIRE(imsg_compose(&left, IMSG_BRANCH_CHANGE, 0, 0, -1, "Aa\0b",
+	    4) == 1);
+	next(&imsg, IMSG_BRANCH_CHANGE);
+	ATF_CHECK(recv_change(&imsg) == -1);
+	imsg_free(&imsg);
+	ATF_REQUIRE(imsg_compose(&left, IMSG_BRANCH_CHANGE, 0, 0, -1, NULL,
+	    0) == 1);
+	next(&imsg, IMSG_BRANCH_CHANGE);
+	ATF_CHECK(recv_change(&imsg) == -1);
+	imsg_free(&imsg);
+
+	memset(&po, 0, sizeof(po));
+	po.outcome = OUTCOME_STUCK;
+	po.error = ENOSPC;
+	po.added = 1ULL << 40;
+	po.changed = 2;
+	po.deleted = 3;
+	strlcpy(po.what, "rename", sizeof(po.what));
+	po.path = odd;
+	ATF_REQUIRE(proto_send_outcome(&left, &po) == 0);
+	memset(&po, 0, sizeof(po));
+	next(&imsg, IMSG_BRANCH_DONE);
+	ATF_REQUIRE(proto_recv_outcome(&imsg, &po) == 0);
+	imsg_free(&imsg);
+	ATF_CHECK(po.outcome == OUTCOME_STUCK && po.error == ENOSPC &&
+	    po.added == 1ULL << 40 && po.changed == 2 && po.deleted == 3);
+	ATF_CHECK_STREQ("rename", po.what);
+	ATF_CHECK_STREQ(odd, po.path);
+	free(po.path);
+	po.path = none;
+	ATF_REQUIRE(proto_send_outcome(&left, &po) == 0);
+	len = raw(buf, sizeof(buf), IMSG_BRANCH_DONE);
+	cut(buf, len, 1, IMSG_BRANCH_DONE, recv_outcome);
+	po.error = -1;
+	ATF_REQUIRE(proto_send_outcome(&left, &po) == 0);
+	next(&imsg, IMSG_BRANCH_DONE);
+	ATF_CHECK(recv_outcome(&imsg) == -1);
+	imsg_free(&imsg);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, workload);
@@ -626,6 +760,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, denial);
 	ATF_TP_ADD_TC(tp, meta);
 	ATF_TP_ADD_TC(tp, connection);
+	ATF_TP_ADD_TC(tp, branch);
+	ATF_TP_ADD_TC(tp, changes);
 	ATF_TP_ADD_TC(tp, names);
 	return (atf_no_error());
 }

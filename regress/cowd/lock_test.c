@@ -59,6 +59,7 @@ cowd_reply(uint32_t type, uint32_t id, int error)
 typedef int	 (*attempt)(void);
 
 static int	 before = -1;	/* a descriptor from before the lock */
+static int	 branched;	/* there is a branch, s/b, of the directory d */
 
 static void
 make_file(const char *path)
@@ -80,6 +81,17 @@ set_up(void)
 	make_file("d/f");
 }
 
+static void
+set_branch(void)
+{
+	struct proto_branch	 pb;
+
+	memset(&pb, 0, sizeof(pb));
+	order_set_storage("b", open("s", O_RDONLY | O_DIRECTORY));
+	order_set_lower(&pb, open("d", O_RDONLY | O_DIRECTORY));
+	order_set_lock(open("s/b/info", O_RDWR));
+}
+
 /* With locking off it is the control. */
 static int
 attempt_in(attempt try, int lock)
@@ -93,8 +105,10 @@ attempt_in(attempt try, int lock)
 		private_open();
 		if (lockdown_begin(0) == -1)
 			_exit(255);
+		if (branched)
+			set_branch();
 		if (lock) {
-			lock_setup();
+			lock_setup(branched);
 			lock_run();
 		}
 		_exit(try());
@@ -282,10 +296,125 @@ ATF_TC_BODY(private_directory, tc)
 	ATF_CHECK(access("d/f", F_OK) == 0);
 }
 
+static int
+make_branch(void)
+{
+	return (open_by("s/b/upper/new", O_WRONLY | O_CREAT | O_EXCL, 0600));
+}
+
+static int
+rename_across(void)
+{
+	return (renameat2(AT_FDCWD, "s/b/upper/u", AT_FDCWD, "d/f",
+	    RENAME_EXCHANGE) == -1 ? errno : 0);
+}
+
+static int
+rename_out(void)
+{
+	return (renameat2(AT_FDCWD, "d/f", AT_FDCWD, "p/home/moved", 0) ==
+	    -1 ? errno : 0);
+}
+
+static int
+link_out(void)
+{
+	return (linkat(AT_FDCWD, "p/home/f", AT_FDCWD, "d/link", 0) == -1 ?
+	    errno : 0);
+}
+
+static int
+read_other_branch(void)
+{
+	return (open_by("s/other", O_RDONLY, 0));
+}
+
+static int
+remove_other_branch(void)
+{
+	return (unlinkat(AT_FDCWD, "s/other", 0) == -1 ? errno : 0);
+}
+
+static int
+make_device(void)
+{
+	return (mknodat(AT_FDCWD, "d/null", S_IFCHR | 0666, 0x103) == -1 ?
+	    errno : 0);
+}
+
+static int
+execute(void)
+{
+	execl("d/f", "f", (char *)NULL);
+	return (errno);
+}
+
+/* Killed by the list of system calls. */
+#define CHECK_KILLED(try)						\
+	do {								\
+		pid_t	 pid = fork();					\
+		int	 status;					\
+									\
+		if (pid == 0)						\
+			_exit(attempt_here(try));			\
+		ATF_REQUIRE_EQ(pid, waitpid(pid, &status, 0));		\
+		ATF_CHECK_MSG(WIFSIGNALED(status) &&			\
+		    WTERMSIG(status) == SIGSYS, "%s: %#x", #try,	\
+		    status);						\
+	} while (0)
+
+static int
+attempt_here(attempt try)
+{
+	private_set(realpath("p", NULL));
+	private_open();
+	if (lockdown_begin(0) == -1)
+		return (255);
+	set_branch();
+	lock_setup(1);
+	lock_run();
+	return (try());
+}
+
+ATF_TC_WITHOUT_HEAD(branch);
+ATF_TC_BODY(branch, tc)
+{
+	set_up();
+	ATF_REQUIRE(mkdir("s", 0700) == 0 && mkdir("s/b", 0700) == 0 &&
+	    mkdir("s/b/upper", 0700) == 0);
+	make_file("s/b/info");
+	make_file("s/b/upper/u");
+	make_file("s/other");
+
+	/* Without a branch the list is as short as it was. */
+	CHECK(write_file, EACCES);
+	branched = 1;
+	CHECK(read_file, 0);
+	CHECK(write_file, 0);
+	CHECK(make_new, 0);
+	CHECK(make_branch, 0);
+	CHECK(rename_across, 0);
+	CHECK(remove_file, 0);
+	make_file("d/f");
+	CHECK(read_private_file, EACCES);
+	CHECK(read_other_branch, EACCES);
+	CHECK(remove_other_branch, EACCES);
+	CHECK(rename_out, EACCES);
+	CHECK(link_out, EXDEV);
+	CHECK_KILLED(make_device);
+	CHECK_KILLED(execute);
+
+	CONTROL(read_other_branch);
+	CONTROL(link_out);
+	CONTROL(remove_other_branch);
+	CONTROL(rename_out);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, files);
 	ATF_TP_ADD_TC(tp, network);
 	ATF_TP_ADD_TC(tp, private_directory);
+	ATF_TP_ADD_TC(tp, branch);
 	return (atf_no_error());
 }

@@ -45,6 +45,7 @@ read_conf(struct imsg *imsg)
 	struct workload_port	 port;
 	struct filter_change	 fc;
 	struct net_rule		 nr;
+	struct proto_branch	 pb;
 
 	switch (imsg_get_type(imsg)) {
 	case IMSG_CONF_WORKLOAD:
@@ -70,6 +71,10 @@ read_conf(struct imsg *imsg)
 		if (proto_recv_rule(imsg, &nr) == 0)
 			check(memchr(nr.name, 0, sizeof(nr.name)) != NULL);
 		break;
+	case IMSG_CONF_BRANCH:
+		if (proto_recv_branch(imsg, &pb) == 0)
+			check(pb.start.tv_nsec < 1000000000 && pb.keep <= 1);
+		break;
 	}
 }
 
@@ -82,6 +87,8 @@ read_verb(struct imsg *imsg)
 	struct proto_count	 count;
 	struct proto_exit	 pe;
 	struct proto_failure	 pf;
+	struct proto_change	 change;
+	struct proto_outcome	 outcome;
 	char			*s;
 	int			 value;
 
@@ -106,6 +113,20 @@ read_verb(struct imsg *imsg)
 		break;
 	case IMSG_EXITED:
 		proto_recv_exit(imsg, &pe);
+		break;
+	case IMSG_BRANCH_CHANGE:
+		if (proto_recv_change(imsg, &change) == 0) {
+			check(strchr("AMDTCNR", change.kind) != NULL);
+			free(change.path);
+		}
+		break;
+	case IMSG_BRANCH_DONE:
+		if (proto_recv_outcome(imsg, &outcome) == 0) {
+			check(outcome.outcome <= OUTCOME_STUCK &&
+			    memchr(outcome.what, 0, sizeof(outcome.what)) !=
+			    NULL);
+			free(outcome.path);
+		}
 		break;
 	case IMSG_EXEC_FAILED:
 		proto_recv_failure(imsg, &pf);

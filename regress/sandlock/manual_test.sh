@@ -301,14 +301,14 @@ synopsis_body()
 	plain | awk '/^[A-Z]/ { on = $0 == "SYNOPSIS"; next } on && NF' |
 	    sed 's/^ *//;s/  */ /g' >manual
 	same program manual "synopsis"
-	for command in check profile; do
+	for command in branch check profile; do
 		"${p}" "${command}" --help | sed -n 's/^usage: //p' |
 		    cut -d' ' -f1-2 >start
 		grep -q -e "^$(cat start)" manual ||
 		    atf_fail "${command} is not in the synopsis"
 	done
 	# Commands that are refused are named.
-	for command in ps inspect kill top branch; do
+	for command in ps inspect kill top; do
 		atf_check -s exit:125 -e match:'not supported' "${p}" \
 		    "${command}"
 		grep -q "^\.Cm ${command}" "$(page)" ||
@@ -436,6 +436,8 @@ policies_body()
 			shift
 			"${p}" run -n "$@"
 			;;
+		branch)
+			;;
 		*)
 			"${p}" "$@" >/dev/null
 			;;
@@ -464,7 +466,12 @@ examples_body()
 	chmod 644 ../project.conf
 	printf 'all test:\n\ttouch done-$@\n' >Makefile
 	printf '#! /bin/sh\necho built\n' >build.sh
-	chmod 755 build.sh
+	printf '#! /bin/sh\necho >>Makefile\n' >update.sh
+	chmod 755 build.sh update.sh
+	mkdir ../home
+	HOME=$(cd ../home && pwd)
+	export HOME
+	unset XDG_STATE_HOME
 	sandlock()
 	{
 		"${p}" "$@"
@@ -474,6 +481,13 @@ examples_body()
 		case ${command} in
 		*--net-allow*|*http*|*--run-as*)
 			continue
+			;;
+		esac
+		# The name of a branch is new each time.
+		case ${command} in
+		*"sandlock branch"*)
+			command="${command% *} $("${p}" branch list |
+			    cut -d ' ' -f 1)"
 			;;
 		esac
 		eval "${command}" >../out 2>../err ||

@@ -43,6 +43,13 @@ options_table()
 --env A=	setenv A=""
 --env A=b=c	setenv A="b=c"
 --env A=1 --unset-env A --env A=2	setenv A=1;unsetenv A;setenv A=2
+--workdir src --fs-isolation overlayfs	workdir ./src;isolation overlayfs
+--workdir=~/src --fs-storage st --fs-isolation overlayfs	workdir ~/src;isolation overlayfs;storage ./st
+--workdir /srv --on-exit keep --on-error=abort --fs-isolation overlayfs	workdir /srv;isolation overlayfs;on exit keep;on error abort
+--workdir /srv --on-exit abort --on-error commit --fs-isolation overlayfs	workdir /srv;isolation overlayfs;on exit abort;on error commit
+--workdir /srv --dry-run --fs-isolation overlayfs	workdir /srv;isolation overlayfs;dry-run
+--workdir /srv --dry-run --json --fs-isolation overlayfs	workdir /srv;isolation overlayfs;dry-run json
+--workdir /srv --diff --dry-run --fs-isolation overlayfs	workdir /srv;isolation overlayfs;dry-run diff
 --extra-allow-syscall @sysv_ipc	permit syscall @sysv_ipc
 --extra-deny-syscall ptrace	deny syscall ptrace
 --extra-deny-syscall @sysv_ipc	deny syscall @sysv_ipc
@@ -315,6 +322,20 @@ values_body()
 	refused '--timeout 0: must be more than 0' run -t 0 true
 	refused '--timeout 1e9: not a number of seconds' run -t 1e9 true
 	refused '--timeout 99999999999: too large' run -t 99999999999 true
+	refused '--on-exit drop: not one of commit, abort, keep' \
+	    run --on-exit drop true
+	refused '--on-error x: not one of commit, abort, keep' \
+	    run --on-error x true
+	refused '--fs-isolation branchfs: not supported by this version' \
+	    run --fs-isolation branchfs true
+	refused '--fs-isolation nfs: not overlayfs' run --fs-isolation nfs true
+	refused '--workdir /nonexistent: No such file or directory' \
+	    run -r /usr --workdir /nonexistent \
+	    --fs-isolation overlayfs true
+	refused '--workdir /: not the whole system' run -r /usr --workdir / \
+	    --fs-isolation overlayfs true
+	refused '--workdir /dev/null: Not a directory' run -r /usr --workdir \
+	    /dev/null --fs-isolation overlayfs true
 	refused '--max-processes 0: not between 1 and 4194304' run -P 0 true
 	refused '--max-processes 1k: not a number' run -P 1k true
 	refused '--max-cpu +5: not a number' run -c +5 true
@@ -376,7 +397,24 @@ conflicts_body()
 	    run -n --no-supervisor --log-denials 2
 	refused '--user: impossible with --run-as' \
 	    run -n --privileged --run-as nobody
+	for o in "--fs-isolation overlayfs" "--fs-storage x" "--on-exit keep" \
+	    "--on-error keep" --dry-run; do
+		# shellcheck disable=SC2086
+		refused "${o%% *}: needs --workdir" run -n ${o}
+	done
+	branch="--workdir . --fs-isolation overlayfs"
+	for o in --json --diff; do
+		# shellcheck disable=SC2086
+		refused "${o}: needs --dry-run" run -n ${branch} ${o}
+	done
+	refused '--workdir: needs --fs-isolation overlayfs in this version' \
+	    run -n --workdir .
+	# shellcheck disable=SC2086
+	refused "${n} a working directory (--workdir)" \
+	    run -n --no-supervisor ${branch}
 	# Control.
+	# shellcheck disable=SC2086
+	atf_check "$(program)" run -n ${branch} --dry-run --diff
 	atf_check "$(program)" run -n --no-supervisor -t 5 -w . --net-allow :80
 	atf_check "$(program)" run -n -P 5 -c 5 --net-allow example.com
 }
@@ -386,7 +424,7 @@ not_yet_body()
 {
 	refused '--fs-deny: not supported by this version' \
 	    run --fs-deny /etc true
-	for c in ps inspect kill top branch; do
+	for c in ps inspect kill top; do
 		refused "${c}: not supported by this version" ${c}
 	done
 }

@@ -1,0 +1,353 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * The branch command: what became of runs whose branch was kept, or whose
+ * commit was broken off.
+ */
+
+#include <sys/types.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <vis.h>
+
+#include "json.h"
+#include "log.h"
+#include "run.h"
+#include "sandlock.h"
+
+struct branch_options {
+	const char		*storage;
+	enum dry_run_form	 form;
+	int			 json;
+};
+
+static int	 branch_list(const struct branch_options *, const char *);
+static int	 branch_diff(const struct branch_options *, const char *);
+static int	 branch_commit(const struct branch_options *, const char *);
+static int	 branch_abort(const struct branch_options *, const char *);
+static int	 branch_recover(const struct branch_options *, const char *);
+
+static const struct branch_verb {
+	const char	*name;
+	int		 wants;		/* a branch: 0 no, 1 yes, -1 perhaps */
+	int		 (*act)(const struct branch_options *, const char *);
+} verbs[] = {
+	{ "list",	0,	branch_list },
+	{ "diff",	1,	branch_diff },
+	{ "commit",	1,	branch_commit },
+	{ "abort",	1,	branch_abort },
+	{ "recover",	-1,	branch_recover }
+};
+
+#define NVERBS	(sizeof(verbs) / sizeof(verbs[0]))
+
+static const char *const	 state_names[] = {
+	[BRANCH_KEPT] = "kept",
+	[BRANCH_BROKEN_OFF] = "to be recovered",
+	[BRANCH_IN_USE] = "in use",
+	[BRANCH_ORPHAN] = "without its directory",
+	[BRANCH_BAD] = "unreadable"
+};
+
+static void
+branch_usage(FILE *f)
+{
+	fputs("usage: sandlock branch list [--json] [--fs-storage DIR]\n"
+	    "       sandlock branch diff [--json] [--fs-storage DIR] name\n"
+	    "       sandlock branch commit | abort [--fs-storage DIR] name\n"
+	    "       sandlock branch recover [--fs-storage DIR] [name]\n", f);
+}
+
+/* 0, or -1: no branch was ever made here. */
+static int
+storage_enter(const struct branch_options *bo, struct branch_dir *b)
+{
+	struct policy	*p;
+	int		 ret = -1;
+
+	if ((p = policy_new()) == NULL || (bo->storage != NULL &&
+	    setting_storage_flag(p, bo->storage) != NULL))
+		log_warnx("--fs-storage %s: bad path", bo->storage);
+	else if (policy_check_storage(p) == 0)
+		ret = storage_open(b, p->storage);
+	policy_free(p);
+	return (ret);
+}
+
+/* The branch that a command names, ready to be acted on; -1 after a message. */
+static int
+branch_get(const struct branch_options *bo, const char *name)
+{
+	enum branch_state	 state;
+
+	errno = ENOENT;
+	if (storage_enter(bo, &run.branch) == -1) {
+		log_warn("branch %s", name);
+		return (-1);
+	}
+	state = storage_branch(&run.branch, name);
+	if (state == BRANCH_KEPT || state == BRANCH_BROKEN_OFF)
+		return ((int)state);
+	if (state == BRANCH_BAD)
+		log_warn("branch %s", name);
+	else
+		log_warnx("branch %s: %s%s%s", name, state_names[state],
+		    state == BRANCH_ORPHAN ? " " : "",
+		    state == BRANCH_ORPHAN ? run.branch.workdir : "");
+	return (state == BRANCH_ORPHAN ? (int)state : -1);
+}
+
+static void
+list_one(const struct branch_options *bo, struct branch_dir *b,
+    const char *name, int first)
+{
+	enum branch_state	 state;
+	struct tm		 tm;
+	char			 when[32] = "-", *text;
+
+	state = storage_branch(b, name);
+	if (state != BRANCH_BAD && localtime_r(&b->created, &tm) != NULL)
+		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	if (bo->json) {
+		printf("%s\n  {\"name\": ", first ? "" : ",");
+		json_string(stdout, name);
+		printf(", \"state\": \"%s\", \"created\": \"%s\", "
+		    "\"workdir\": ", state_names[state], when);
+		json_string(stdout, b->workdir == NULL ? "" : b->workdir);
+		putchar('}');
+		return;
+	}
+	if ((text = malloc(b->workdir == NULL ? 2 :
+	    4 * strlen(b->workdir) + 1)) == NULL)
+		fatal("malloc");
+	strvis(text, b->workdir == NULL ? "-" : b->workdir,
+	    VIS_CSTYLE | VIS_NL | VIS_TAB);
+	printf("%s  %s  %s  %s\n", name, when, text, state_names[state]);
+	free(text);
+}
+
+/* Call for each name in the storage; the names first, then the work. */
+static int
+storage_names(const struct branch_options *bo, char ***names, size_t *n)
+{
+	struct branch_dir	 b;
+	struct dirent		*d;
+	DIR			*dir;
+	int			 fd;
+
+	*names = NULL;
+	*n = 0;
+	if (storage_enter(bo, &b) == -1) {
+		storage_close(&b);
+		return (errno == ENOENT ? 0 : -1);
+	}
+	if ((fd = fcntl(b.storage_fd, F_DUPFD_CLOEXEC, 3)) == -1 ||
+	    (dir = fdopendir(fd)) == NULL) {
+		log_warn("%s", b.storage);
+		storage_close(&b);
+		return (-1);
+	}
+	while ((d = readdir(dir)) != NULL) {
+		if (d->d_name[0] == '.')
+			continue;
+		if ((*names = reallocarray(*names, *n + 1,
+		    sizeof(**names))) == NULL ||
+		    ((*names)[*n] = strdup(d->d_name)) == NULL)
+			fatal("storage");
+		(*n)++;
+	}
+	closedir(dir);
+	storage_close(&b);
+	return (0);
+}
+
+static int
+branch_list(const struct branch_options *bo, const char *unused)
+{
+	struct branch_dir	 b;
+	char			**names;
+	size_t			 i, n;
+
+	(void)unused;
+	if (storage_names(bo, &names, &n) == -1)
+		return (EXIT_SANDLOCK);
+	if (bo->json)
+		putchar('[');
+	for (i = 0; i < n; i++) {
+		if (storage_enter(bo, &b) == 0)
+			list_one(bo, &b, names[i], i == 0);
+		storage_close(&b);
+		free(names[i]);
+	}
+	if (bo->json)
+		puts(n == 0 ? "]" : "\n]");
+	free(names);
+	return (0);
+}
+
+static int
+branch_diff(const struct branch_options *bo, const char *name)
+{
+	int	 state;
+
+	if ((state = branch_get(bo, name)) == -1 || state == BRANCH_ORPHAN)
+		return (EXIT_SANDLOCK);
+	return (run_branch(bo->json ? ORDER_LIST : ORDER_DIFF,
+	    bo->json ? DRY_RUN_JSON : DRY_RUN_DIFF));
+}
+
+static int
+branch_commit(const struct branch_options *bo, const char *name)
+{
+	int	 state;
+
+	if ((state = branch_get(bo, name)) == -1 || state == BRANCH_ORPHAN)
+		return (EXIT_SANDLOCK);
+	return (run_branch(state == BRANCH_BROKEN_OFF ? ORDER_RECOVER :
+	    ORDER_COMMIT, DRY_RUN_UNSET));
+}
+
+static int
+branch_abort(const struct branch_options *bo, const char *name)
+{
+	int	 state, ret = 0;
+
+	if ((state = branch_get(bo, name)) == -1)
+		return (EXIT_SANDLOCK);
+	if (state == BRANCH_BROKEN_OFF) {
+		log_warnx("branch %s: half of it may be in %s: recover it "
+		    "first", name, run.branch.workdir);
+		ret = EXIT_SANDLOCK;
+	} else if (storage_remove(&run.branch) == -1) {
+		log_warn("branch %s", name);
+		ret = EXIT_SANDLOCK;
+	}
+	storage_close(&run.branch);
+	return (ret);
+}
+
+static int
+recover_one(const struct branch_options *bo, const char *name)
+{
+	int	 state;
+
+	if ((state = branch_get(bo, name)) == -1 || state == BRANCH_ORPHAN)
+		return (EXIT_SANDLOCK);
+	return (run_branch(ORDER_RECOVER, DRY_RUN_UNSET));
+}
+
+/* Without a name: the first one that is to be recovered, again and again. */
+static int
+branch_recover(const struct branch_options *bo, const char *name)
+{
+	struct branch_dir	 b;
+	enum branch_state	 state;
+	char			**names;
+	size_t			 i, n;
+	int			 status = 0;
+
+	if (name != NULL)
+		return (recover_one(bo, name));
+	if (storage_names(bo, &names, &n) == -1)
+		return (EXIT_SANDLOCK);
+	for (i = 0; i < n; i++) {
+		state = BRANCH_BAD;
+		if (storage_enter(bo, &b) == 0)
+			state = storage_branch(&b, names[i]);
+		storage_close(&b);
+		if (state == BRANCH_BROKEN_OFF &&
+		    recover_one(bo, names[i]) != 0)
+			status = EXIT_SANDLOCK;
+		free(names[i]);
+	}
+	free(names);
+	return (status);
+}
+
+static int
+branch_options(struct branch_options *bo, int *argc, char ***argv)
+{
+	static const struct option	 longs[] = {
+		{ "fs-storage", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 }
+	};
+	int	 c;
+
+	while ((c = getopt_long(*argc, *argv, "+h", longs, NULL)) != -1) {
+		switch (c) {
+		case 'h':
+			branch_usage(stdout);
+			return (-1);
+		case 'j':
+			bo->json = 1;
+			break;
+		case 's':
+			bo->storage = optarg;
+			break;
+		default:
+			branch_usage(stderr);
+			return (EXIT_SANDLOCK);
+		}
+	}
+	*argc -= optind;
+	*argv += optind;
+	return (0);
+}
+
+int
+branch_main(int argc, char **argv)
+{
+	const struct branch_verb	*verb = NULL;
+	struct branch_options		 bo;
+	size_t				 i;
+	int				 status;
+
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 ||
+	    strcmp(argv[1], "-h") == 0)) {
+		branch_usage(stdout);
+		return (0);
+	}
+	for (i = 0; argc > 1 && i < NVERBS; i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			verb = &verbs[i];
+	if (verb == NULL) {
+		branch_usage(stderr);
+		return (EXIT_SANDLOCK);
+	}
+	argc--;
+	argv++;
+	memset(&bo, 0, sizeof(bo));
+	storage_init(&run.branch);
+	if ((status = branch_options(&bo, &argc, &argv)) != 0)
+		return (status == -1 ? 0 : status);
+	if ((verb->wants == 1 && argc != 1) || (verb->wants == 0 &&
+	    argc != 0) || argc > 1 || (bo.json && verb->act != branch_list &&
+	    verb->act != branch_diff)) {
+		branch_usage(stderr);
+		return (EXIT_SANDLOCK);
+	}
+	return (verb->act(&bo, argv[0]));
+}

@@ -1,0 +1,208 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * What becomes of the branch at the end of a run: committed by cowd, printed
+ * and dropped, dropped, or kept.  A branch is removed only when its work is in
+ * the working directory, or nobody asked for it.
+ */
+
+#include <sys/types.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "branch_print.h"
+#include "log.h"
+#include "run.h"
+
+static FILE	*finish_out;	/* for a list: the caller's standard output */
+static enum dry_run_form finish_form;
+static enum branch_order finish_order;
+static int	 finish_keep;	/* do not remove it */
+static int	 finish_quiet;	/* nobody doubts that it is kept */
+
+/* The workload's end closes our streams; a dry run prints after it. */
+int
+finish_init(void)
+{
+	int	 fd;
+
+	if (!run.policy->dry_run)
+		return (0);
+	finish_form = run.policy->dry_run_form;
+	if ((fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10)) == -1 ||
+	    (finish_out = fdopen(fd, "w")) == NULL) {
+		log_warn("standard output");
+		return (-1);
+	}
+	return (0);
+}
+
+static enum branch_action
+finish_action(void)
+{
+	const struct policy	*p = run.policy;
+
+	if (run.reason == REASON_EXIT && run.exit_status == 0)
+		return (p->on_exit == BRANCH_UNSET ? BRANCH_COMMIT :
+		    p->on_exit);
+	return (p->on_error == BRANCH_UNSET ? BRANCH_ABORT : p->on_error);
+}
+
+static int
+finish_listing(void)
+{
+	return (finish_order == ORDER_LIST || finish_order == ORDER_DIFF);
+}
+
+static int
+finish_begin(void)
+{
+	if (finish_listing())
+		branch_print_begin(finish_out, finish_form);
+	return (workers_order(finish_order));
+}
+
+/*
+ * The branch command: give the order without a run.  0, or -1 when there is
+ * no cowd.
+ */
+int
+finish_command(enum branch_order order, enum dry_run_form form)
+{
+	finish_order = order;
+	finish_form = form;
+	finish_out = stdout;
+	finish_keep = finish_quiet = 1;
+	return (finish_begin());
+}
+
+/* The workload is gone.  Whether cowd has been given something to do. */
+int
+finish_branch(void)
+{
+	if (run.branch.fd == -1)
+		return (0);
+	if (!run.policy->dry_run) {
+		finish_keep = finish_action() != BRANCH_ABORT;
+		if (finish_action() != BRANCH_COMMIT) {
+			workers_order(ORDER_LEAVE);
+			return (0);
+		}
+		finish_order = ORDER_COMMIT;
+	} else
+		finish_order = finish_form == DRY_RUN_DIFF ? ORDER_DIFF :
+		    ORDER_LIST;
+	if (finish_begin() == 0)
+		return (1);
+	log_warnx("cowd is gone");
+	run.reason = REASON_WORKER;
+	run.exit_status = EXIT_SANDLOCK;
+	return (0);
+}
+
+/*
+ * One of our own is lost, or the run never began.  Nothing is committed then;
+ * who wanted to have the branch after an error has it.
+ */
+void
+finish_failed(void)
+{
+	if (run.branch.fd == -1 || run.policy->dry_run)
+		return;
+	if (run.state == RUN_FINISHING)
+		/* It may be half done, which recovery mends. */
+		finish_keep = 1;
+	else if (run.state == RUN_RUNNING)
+		finish_keep = run.policy->on_error == BRANCH_KEEP ||
+		    run.policy->on_error == BRANCH_COMMIT;
+}
+
+void
+finish_change(const struct proto_change *pc)
+{
+	if (finish_listing())
+		branch_print_change(finish_out, finish_form, pc);
+	else
+		branch_warn_conflict(pc);
+}
+
+void
+finish_text(struct imsg *imsg)
+{
+	if (finish_listing())
+		branch_print_text(finish_out, imsg);
+}
+
+static void
+finish_list_end(void)
+{
+	branch_print_end(finish_out, finish_form);
+	if (fflush(finish_out) == EOF || ferror(finish_out)) {
+		log_warn("standard output");
+		run.exit_status = EXIT_SANDLOCK;
+	}
+}
+
+void
+finish_outcome(const struct proto_outcome *po)
+{
+	if (finish_listing())
+		finish_list_end();
+	switch (po->outcome) {
+	case OUTCOME_DONE:
+		if (finish_order != ORDER_COMMIT)
+			break;
+		finish_keep = 0;
+		if (isatty(STDERR_FILENO))
+			branch_summary(po, run.branch.workdir);
+		break;
+	case OUTCOME_COMPLETED:
+		log_warnx("branch %s: the commit is complete now",
+		    run.branch.name);
+		finish_keep = 0;
+		break;
+	case OUTCOME_UNDONE:
+		log_warnx("branch %s: the commit is undone", run.branch.name);
+		break;
+	case OUTCOME_CONFLICT:
+	case OUTCOME_FAILED:
+	case OUTCOME_STUCK:
+		branch_warn_outcome(po);
+		run.exit_status = EXIT_SANDLOCK;
+		break;
+	}
+	run_finished();
+}
+
+/* Everything is gone but the branch. */
+void
+finish_remove(void)
+{
+	if (run.branch.fd == -1)
+		return;
+	if (finish_keep && !finish_quiet)
+		log_warnx("branch %s of %s is kept", run.branch.name,
+		    run.branch.workdir);
+	if (!finish_keep && storage_remove(&run.branch) == -1)
+		log_warn("branch %s in %s cannot be removed", run.branch.name,
+		    run.branch.storage);
+	storage_close(&run.branch);
+}

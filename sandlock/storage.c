@@ -1,0 +1,397 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * The directory of a branch: made before a run, found again by the branch
+ * command, removed.  What is in it, and what of that goes into the working
+ * directory, is cowd's business; this file never touches the working directory.
+ *
+ * STORAGE/NAME/ holds info (text, written once, also the lock), upper and work.
+ * A branch is in use as long as somebody holds the lock on info.
+ */
+
+#include <sys/types.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <vis.h>
+
+#include "log.h"
+#include "rmtree.h"
+#include "storage.h"
+
+#define BRANCH_INFO_VERSION	1
+#define BRANCH_INFO_MAX		(64 * 1024)
+#define BRANCH_XATTRS_MAX	(64 * 1024)
+
+void
+storage_init(struct branch_dir *b)
+{
+	memset(b, 0, sizeof(*b));
+	b->storage_fd = b->fd = b->lock = b->lower = -1;
+}
+
+void
+storage_close(struct branch_dir *b)
+{
+	if (b->storage_fd != -1)
+		close(b->storage_fd);
+	if (b->fd != -1)
+		close(b->fd);
+	if (b->lock != -1)
+		close(b->lock);
+	if (b->lower != -1)
+		close(b->lower);
+	free(b->storage);
+	free(b->workdir);
+	storage_init(b);
+}
+
+/* mkdir -p, for this user only. */
+static int
+make_path(char *path)
+{
+	char	*slash = path;
+
+	while ((slash = strchr(slash + 1, '/')) != NULL) {
+		*slash = '\0';
+		if (mkdir(path, 0700) == -1 && errno != EEXIST &&
+		    errno != EROFS && errno != EACCES)
+			return (-1);
+		*slash = '/';
+	}
+	return (mkdir(path, 0700) == -1 && errno != EEXIST ? -1 : 0);
+}
+
+/* Nobody else may put another branch in the place of ours. */
+static int
+storage_find(struct branch_dir *b, const char *path, int create)
+{
+	struct stat	 st;
+
+	if ((b->storage = strdup(path)) == NULL)
+		fatal("storage");
+	if (create && make_path(b->storage) == -1) {
+		log_warn("%s", path);
+		return (-1);
+	}
+	if ((b->storage_fd = open(path, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) == -1 || fstat(b->storage_fd, &st) == -1) {
+		if (create || errno != ENOENT)
+			log_warn("%s", path);
+		return (-1);
+	}
+	if ((st.st_uid != geteuid() && st.st_uid != 0) ||
+	    ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX))) {
+		log_warnx("%s: others may write here: not for branches", path);
+		return (-1);
+	}
+	return (0);
+}
+
+/*
+ * The root of the merged tree has the attributes of upper: those of the
+ * working directory.
+ */
+static int
+copy_xattrs(int from, int to)
+{
+	char	*names, *name, *value;
+	ssize_t	 len, size;
+	int	 ret = 0;
+
+	if ((names = malloc(BRANCH_XATTRS_MAX)) == NULL ||
+	    (value = malloc(BRANCH_XATTRS_MAX)) == NULL) {
+		free(names);
+		return (-1);
+	}
+	if ((len = flistxattr(from, names, BRANCH_XATTRS_MAX)) == -1)
+		ret = errno == ENOTSUP ? 0 : -1;
+	for (name = names; ret == 0 && name < names + len;
+	    name += strlen(name) + 1) {
+		if (strncmp(name, "user.overlay.", 13) == 0 ||
+		    strncmp(name, "security.", 9) == 0 ||
+		    strncmp(name, "trusted.", 8) == 0)
+			continue;
+		if ((size = fgetxattr(from, name, value,
+		    BRANCH_XATTRS_MAX)) == -1 ||
+		    fsetxattr(to, name, value, size, 0) == -1)
+			ret = -1;
+	}
+	free(names);
+	free(value);
+	return (ret);
+}
+
+static int
+copy_attributes(int from, int to)
+{
+	struct timespec	 times[2];
+	struct stat	 st, own;
+
+	if (fstat(from, &st) == -1 || fstat(to, &own) == -1)
+		return (-1);
+	if ((st.st_uid != own.st_uid || st.st_gid != own.st_gid) &&
+	    fchown(to, st.st_uid, st.st_gid) == -1)
+		return (-1);
+	if (copy_xattrs(from, to) == -1 ||
+	    fchmod(to, st.st_mode & 07777) == -1)
+		return (-1);
+	times[0] = st.st_atim;
+	times[1] = st.st_mtim;
+	return (futimens(to, times));
+}
+
+static void
+branch_name(char name[BRANCH_NAME_SIZE])
+{
+	static const char	 letters[] = "abcdefghijklmnopqrstuvwxyz012345";
+	size_t			 i;
+
+	for (i = 0; i < BRANCH_NAME_SIZE - 1; i++)
+		name[i] = letters[arc4random_uniform(sizeof(letters) - 1)];
+	name[i] = '\0';
+}
+
+/*
+ * The clock of a file system is not ours: ask it by a file without a name.
+ */
+static int
+branch_clock(struct branch_dir *b)
+{
+	struct stat	 st;
+	int		 fd, ret;
+
+	if ((fd = openat(b->lower, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
+	    0600)) == -1)
+		return (clock_gettime(CLOCK_REALTIME_COARSE, &b->start));
+	if ((ret = fstat(fd, &st)) == 0)
+		b->start = st.st_ctim;
+	close(fd);
+	return (ret);
+}
+
+/* One line of info for each thing to know; white space is encoded. */
+static int
+info_write(struct branch_dir *b)
+{
+	struct stat	 st;
+	FILE		*f;
+	char		*name;
+	int		 fd, ret = -1;
+
+	if (fstat(b->lower, &st) == -1 ||
+	    (name = malloc(4 * strlen(b->workdir) + 1)) == NULL)
+		return (-1);
+	strvis(name, b->workdir, VIS_WHITE);
+	if ((fd = fcntl(b->lock, F_DUPFD_CLOEXEC, 3)) == -1 ||
+	    (f = fdopen(fd, "w")) == NULL) {
+		if (fd != -1)
+			close(fd);
+		free(name);
+		return (-1);
+	}
+	fprintf(f, "version %d\nworkdir %s\ninode %ju:%ju\n"
+	    "created %jd\nstart %jd.%09ld\n", BRANCH_INFO_VERSION, name,
+	    (uintmax_t)st.st_dev, (uintmax_t)st.st_ino, (intmax_t)time(NULL),
+	    (intmax_t)b->start.tv_sec, b->start.tv_nsec);
+	free(name);
+	if (!ferror(f) && fflush(f) == 0 && fsync(fd) == 0)
+		ret = 0;
+	if (fclose(f) == EOF)
+		ret = -1;
+	return (ret);
+}
+
+static int
+branch_make(struct branch_dir *b)
+{
+	int	 upper, ret;
+
+	branch_name(b->name);
+	if (mkdirat(b->storage_fd, b->name, 0700) == -1 ||
+	    (b->fd = openat(b->storage_fd, b->name, O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC)) == -1 ||
+	    (b->lock = openat(b->fd, "info", O_RDWR | O_CREAT | O_EXCL |
+	    O_CLOEXEC, 0600)) == -1 || flock(b->lock, LOCK_EX) == -1 ||
+	    mkdirat(b->fd, "work", 0700) == -1 ||
+	    mkdirat(b->fd, "upper", 0700) == -1 ||
+	    (upper = openat(b->fd, "upper", O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC)) == -1)
+		return (-1);
+	ret = copy_attributes(b->lower, upper);
+	close(upper);
+	if (ret == -1)
+		return (-1);
+	return (branch_clock(b) == -1 || info_write(b) == -1 ? -1 : 0);
+}
+
+int
+storage_create(struct branch_dir *b, const char *storage, const char *workdir)
+{
+	mode_t	 mask;
+	int	 ret;
+
+	storage_init(b);
+	if (storage_find(b, storage, 1) == -1)
+		return (-1);
+	if ((b->workdir = strdup(workdir)) == NULL ||
+	    (b->lower = open(workdir, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) == -1) {
+		log_warn("--workdir %s", workdir);
+		return (-1);
+	}
+	mask = umask(0);
+	ret = branch_make(b);
+	umask(mask);
+	if (ret == -1) {
+		log_warn("branch of %s in %s", workdir, storage);
+		storage_remove(b);
+	}
+	return (ret);
+}
+
+/* Take a line of info apart; 0 when it is not one of ours. */
+static int
+info_line(struct branch_dir *b, char *line, uintmax_t *dev, uintmax_t *ino)
+{
+	intmax_t	 sec;
+	char		*value;
+
+	if ((value = strchr(line, ' ')) == NULL)
+		return (0);
+	*value++ = '\0';
+	if (strcmp(line, "version") == 0)
+		return (strtol(value, NULL, 10) == BRANCH_INFO_VERSION);
+	if (strcmp(line, "workdir") == 0) {
+		if (b->workdir != NULL ||
+		    (b->workdir = malloc(strlen(value) + 1)) == NULL)
+			return (0);
+		return (strunvis(b->workdir, value) > 0);
+	}
+	if (strcmp(line, "inode") == 0)
+		return (sscanf(value, "%ju:%ju", dev, ino) == 2);
+	if (strcmp(line, "created") == 0) {
+		b->created = (time_t)strtoll(value, NULL, 10);
+		return (1);
+	}
+	if (strcmp(line, "start") == 0) {
+		if (sscanf(value, "%jd.%9ld", &sec, &b->start.tv_nsec) != 2)
+			return (0);
+		b->start.tv_sec = (time_t)sec;
+		return (1);
+	}
+	return (1);
+}
+
+static int
+info_read(struct branch_dir *b, uintmax_t *dev, uintmax_t *ino)
+{
+	char	*buf, *line, *next;
+	ssize_t	 n;
+	int	 good = 1;
+
+	if ((buf = malloc(BRANCH_INFO_MAX + 1)) == NULL)
+		return (-1);
+	if ((n = pread(b->lock, buf, BRANCH_INFO_MAX, 0)) == -1) {
+		free(buf);
+		return (-1);
+	}
+	buf[n] = '\0';
+	*dev = *ino = 0;
+	for (line = buf; good && *line != '\0'; line = next) {
+		if ((next = strchr(line, '\n')) == NULL)
+			good = 0;
+		else {
+			*next++ = '\0';
+			good = info_line(b, line, dev, ino);
+		}
+	}
+	free(buf);
+	if (!good || b->workdir == NULL || b->workdir[0] != '/' || *ino == 0) {
+		errno = EBADMSG;
+		return (-1);
+	}
+	return (0);
+}
+
+static int
+branch_find(struct branch_dir *b, const char *name)
+{
+	struct stat	 st;
+
+	if (strlcpy(b->name, name, sizeof(b->name)) >= sizeof(b->name) ||
+	    name[0] == '.' || strchr(name, '/') != NULL) {
+		errno = ENOENT;
+		return (-1);
+	}
+	if ((b->fd = openat(b->storage_fd, name, O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC)) == -1 || fstat(b->fd, &st) == -1)
+		return (-1);
+	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH))) {
+		errno = EPERM;
+		return (-1);
+	}
+	return (0);
+}
+
+enum branch_state
+storage_branch(struct branch_dir *b, const char *name)
+{
+	struct stat	 st;
+	uintmax_t	 dev, ino;
+
+	if (branch_find(b, name) == -1 ||
+	    (b->lock = openat(b->fd, "info", O_RDWR | O_NOFOLLOW | O_CLOEXEC |
+	    O_NONBLOCK)) == -1 || info_read(b, &dev, &ino) == -1)
+		return (BRANCH_BAD);
+	if (flock(b->lock, LOCK_EX | LOCK_NB) == -1)
+		return (errno == EWOULDBLOCK ? BRANCH_IN_USE : BRANCH_BAD);
+	if ((b->lower = open(b->workdir, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) == -1 || fstat(b->lower, &st) == -1)
+		return (BRANCH_ORPHAN);
+	/* The number of a device may be another after a reboot. */
+	if (st.st_ino != ino) {
+		errno = ESTALE;
+		return (BRANCH_ORPHAN);
+	}
+	if (faccessat(b->fd, "journal", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return (BRANCH_BROKEN_OFF);
+	return (BRANCH_KEPT);
+}
+
+int
+storage_open(struct branch_dir *b, const char *storage)
+{
+	storage_init(b);
+	return (storage_find(b, storage, 0));
+}
+
+int
+storage_remove(struct branch_dir *b)
+{
+	if (b->storage_fd == -1 || b->name[0] == '\0')
+		return (0);
+	return (rmtree(b->storage_fd, b->name));
+}
