@@ -14,8 +14,8 @@
 # ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
 # OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
 
-# Run every C test of the given folders by hand: kyua would let a sanitizer's
-# report pass where the test itself does.
+# Run every C test of the given folders, or single programs of theirs, by hand:
+# kyua would let a sanitizer's report pass where the test itself does.
 
 set -u
 
@@ -29,19 +29,27 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 top=$PWD
-for dir in "$@"; do
-	for test in "$top/$dir"/*_test; do
+for what in "$@"; do
+	case $what in
+	*/*)	set -- "$top/$what" ;;
+	*)	set -- "$top/$what"/*_test ;;
+	esac
+	for test in "$@"; do
 		test -x "$test" || continue
 		for tc in $("$test" -l | sed -n 's/^ident: //p'); do
 			n=$((n + 1))
-			if ! (cd "$work" && "$test" -s "$top/$dir" \
-			    -r "$work/result" "$tc") >"$work/log" 2>&1 ||
+			mkdir "$work/dir"
+			if ! (cd "$work/dir" && "$test" \
+			    -s "$(dirname "$test")" -r "$work/result" \
+			    "$tc") >"$work/log" 2>&1 ||
 			    grep -q -e 'runtime error' -e Sanitizer \
 			    "$work/log"; then
-				echo "$dir/$(basename "$test"):$tc"
+				echo "${test#"$top/"}:$tc"
 				cat "$work/log" "$work/result"
 				bad=1
 			fi
+			chmod -R u+rwx "$work/dir"
+			rm -rf "$work/dir"
 		done
 	done
 done
