@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "utf8.h"
 
 static const char	*log_proc;
 static int		 log_verbose;
@@ -48,17 +49,21 @@ log_atfatal(void (*hook)(void))
 
 /*
  * Control characters in names that the workload chose must not act, those of
- * eight bits in UTF-8 neither (0xc2 and 0x80 to 0x9f).
+ * eight bits neither: as they are, which is no UTF-8, or in it (0xc2 and 0x80
+ * to 0x9f).
  */
 static void
 log_clean(char *s)
 {
-	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
-		else if ((unsigned char)s[0] == 0xc2 &&
-		    (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0)
-			s[0] = s[1] = '?';
+	unsigned char	*p = (unsigned char *)s;
+	size_t		 len;
+
+	for (; *p != '\0'; p += len) {
+		if ((len = utf8_length(p)) == 0 || *p < ' ' || *p == 0x7f) {
+			*p = '?';
+			len = 1;
+		} else if (p[0] == 0xc2 && p[1] < 0xa0)
+			p[0] = p[1] = '?';
 	}
 }
 

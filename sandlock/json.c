@@ -24,41 +24,7 @@
 #include <stdio.h>
 
 #include "json.h"
-
-static size_t	 utf8_length(const unsigned char *);
-
-/*
- * Length of the well-formed sequence at p, 0 if there is none.  Overlong
- * forms, surrogates and what lies beyond U+10FFFF are excluded by the range
- * of the second byte (RFC 3629).  The NUL at the end is no continuation byte,
- * so that nothing behind it is read.
- */
-static size_t
-utf8_length(const unsigned char *p)
-{
-	unsigned char	 lo = 0x80, hi = 0xbf;
-	size_t		 i, len;
-
-	if (p[0] < 0x80)
-		return (1);
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return (0);
-	len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (p[0] == 0xe0)
-		lo = 0xa0;
-	else if (p[0] == 0xed)
-		hi = 0x9f;
-	else if (p[0] == 0xf0)
-		lo = 0x90;
-	else if (p[0] == 0xf4)
-		hi = 0x8f;
-	if (p[1] < lo || p[1] > hi)
-		return (0);
-	for (i = 2; i < len; i++)
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return (0);
-	return (len);
-}
+#include "utf8.h"
 
 void
 json_string(FILE *fp, const char *s)
