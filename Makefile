@@ -11,7 +11,7 @@ MAN8=	supervisor/supervisor.8 cowd/cowd.8 netd/netd.8
 # What building, testing, linting and measuring need, by Debian package name.
 DEPS=	gcc make pkg-config byacc libevent-dev libbsd-dev libseccomp-dev
 DEPS+=	kyua libatf-dev atf-sh git python3 procps iproute2 util-linux
-DEPS+=	cmake curl nodejs npm patch perl rsync vim
+DEPS+=	cmake curl nodejs npm patch perl rsync strace vim
 DEPS+=	clang libclang-rt-14-dev cppcheck mandoc
 DEPS+=	bubblewrap nginx-light wrk redis-server
 

@@ -23,6 +23,7 @@
 
 #include <sys/types.h>
 #include <sys/file.h>
+#include <sys/time.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ branch_lock(const struct branch *b, int wait, struct branch_error *err)
 			break;
 		nanosleep(&pause, NULL);
 	}
-	branch_error_set(err, errno, "lock", NULL);
+	branch_error_set(err, errno, "wait for another commit", NULL);
 	return (-1);
 }
 
@@ -226,6 +227,27 @@ commit_look(const struct branch *b, struct branch_error *err)
 	return (found == 1 ? BRANCH_UNFINISHED : BRANCH_FAILED);
 }
 
+/* Nothing moves, and no directory becomes another one. */
+static int
+commit_empty(const struct plan *p)
+{
+	const struct record	*r;
+	const struct inode	*old, *new;
+	size_t			 i;
+
+	for (i = 0; i < p->n; i++) {
+		r = &p->records[i];
+		old = &r->in[LOWER];
+		new = &r->in[UPPER];
+		if (r->kind != RECORD_DIR || (r->flags & RECORD_XATTRS) != 0 ||
+		    old->mode != new->mode || old->uid != new->uid ||
+		    old->gid != new->gid ||
+		    timespeccmp(&old->mtime, &new->mtime, !=))
+			return (0);
+	}
+	return (p->state == JOURNAL_NONE);
+}
+
 static void
 commit_count(const struct plan *p, struct branch_counts *counts)
 {
@@ -260,6 +282,8 @@ branch_commit(const struct branch *b,
 	if ((n = plan_make(&p, b, conflict, arg, err)) != 0)
 		result = commit_undo(b, &p, n == -1 ? BRANCH_FAILED :
 		    BRANCH_CONFLICT, err);
+	else if (commit_empty(&p))
+		result = BRANCH_COMMITTED;
 	else if (commit_prepare(b, &p, err) == -1)
 		result = commit_undo(b, &p, BRANCH_FAILED, err);
 	else

@@ -27,10 +27,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <vis.h>
 
 #include "cowd.h"
 #include "diff.h"
+#include "fs.h"
 #include "log.h"
 #include "worker.h"
 
@@ -87,25 +87,64 @@ output_line(struct output *o, char mark, const struct line *l)
 		output_string(o, "\n\\ No newline at end of file\n");
 }
 
-/* Where a file is, as patch(1) wants it. */
+/* In quotes, with backslashes, as patch(1) reads it. */
+static void
+output_quoted(struct output *o, const char *prefix, const char *path)
+{
+	const unsigned char	*p;
+	char			 text[8];
+
+	output_string(o, "\"");
+	output_string(o, prefix);
+	for (p = (const unsigned char *)path; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			snprintf(text, sizeof(text), "\\%c", *p);
+		else if (*p < ' ' || *p >= 0x7f)
+			snprintf(text, sizeof(text), "\\%03o", *p);
+		else
+			snprintf(text, sizeof(text), "%c", *p);
+		output_string(o, text);
+	}
+	output_string(o, "\"");
+}
+
+static void
+output_path(struct output *o, const char *prefix, const char *path)
+{
+	const unsigned char	*p;
+
+	for (p = (const unsigned char *)path; *p != '\0'; p++)
+		if (*p == '"' || *p == '\\' || *p < ' ' || *p >= 0x7f) {
+			output_quoted(o, prefix, path);
+			return;
+		}
+	output_string(o, prefix);
+	output_string(o, path);
+}
+
+/* Where a file is, as patch(1) wants it: a name with a blank ends in a tab. */
 static void
 output_name(struct output *o, const char *mark, const char *prefix,
     const char *path, int there)
 {
-	char	*text;
-
 	output_string(o, mark);
 	if (!there)
 		output_string(o, "/dev/null");
 	else {
-		if ((text = malloc(4 * strlen(path) + 1)) == NULL)
-			fatal("malloc");
-		strvis(text, path, VIS_CSTYLE | VIS_NL | VIS_TAB);
-		output_string(o, prefix);
-		output_string(o, text);
-		free(text);
+		output_path(o, prefix, path);
+		if (strchr(path, ' ') != NULL)
+			output_string(o, "\t");
 	}
 	output_string(o, "\n");
+}
+
+/* What no hunk shows. */
+static void
+output_note(struct output *o, const char *path, const char *note)
+{
+	output_string(o, "File ");
+	output_path(o, "b/", path);
+	output_string(o, note);
 }
 
 /* "-3,2": an empty range names the line before it. */
@@ -207,44 +246,77 @@ diff_read(int fd, struct lines *ls)
 	return (0);
 }
 
-static void
-diff_files(const struct branch_change *bc, int old, int new)
+static int
+lines_changed(const struct lines *ls)
 {
-	struct output	 o;
+	size_t	 i;
+
+	for (i = 0; i < ls->n; i++)
+		if (ls->line[i].changed)
+			return (1);
+	return (0);
+}
+
+static void
+diff_files(struct output *o, const struct branch_change *bc, int old, int new)
+{
 	struct lines	 a, b;
 
-	o.len = 0;
 	memset(&a, 0, sizeof(a));
 	memset(&b, 0, sizeof(b));
 	if (diff_read(old, &a) == -1 || diff_read(new, &b) == -1 ||
-	    lines_compare(&a, &b) == -1) {
-		output_name(&o, "Files a/", "", bc->path, 1);
-		o.len--;
-		output_name(&o, " and b/", "", bc->path, 1);
-		o.len--;
-		output_string(&o, " differ\n");
-	} else {
-		output_name(&o, "--- ", "a/", bc->path, old != -1);
-		output_name(&o, "+++ ", "b/", bc->path, new != -1);
-		output_hunks(&o, &a, &b);
+	    lines_compare(&a, &b) == -1)
+		output_note(o, bc->path, ": not compared\n");
+	else if (lines_changed(&a) || lines_changed(&b)) {
+		output_name(o, "--- ", "a/", bc->path, old != -1);
+		output_name(o, "+++ ", "b/", bc->path, new != -1);
+		output_hunks(o, &a, &b);
 	}
-	output_flush(&o);
 	lines_free(&a);
 	lines_free(&b);
+}
+
+static void
+diff_mode(struct output *o, const struct branch_change *bc)
+{
+	char	 text[64];
+
+	if (bc->old == NULL || bc->new == NULL ||
+	    bc->old->mode == bc->new->mode)
+		return;
+	snprintf(text, sizeof(text), ": mode %04o, was %04o\n",
+	    bc->new->mode & 07777, bc->old->mode & 07777);
+	output_note(o, bc->path, text);
+}
+
+static int
+is_file(const struct inode *in)
+{
+	return (in != NULL && S_ISREG(in->mode));
 }
 
 int
 diff_change(const struct branch_change *bc)
 {
-	int	 old, new;
+	struct output	*o;
+	int		 old, new;
 
+	if ((o = calloc(1, sizeof(*o))) == NULL)
+		fatal("diff");
 	old = bc->type == 'A' ? -1 : branch_open_old(bc);
 	new = bc->type == 'D' ? -1 : branch_open_new(bc);
-	if (old != -1 || new != -1)
-		diff_files(bc, old, new);
+	if (bc->type == 'M')
+		diff_mode(o, bc);
+	if ((bc->type != 'A' && is_file(bc->old) && old == -1) ||
+	    (bc->type != 'D' && is_file(bc->new) && new == -1))
+		output_note(o, bc->path, ": cannot be read\n");
+	else if (old != -1 || new != -1)
+		diff_files(o, bc, old, new);
 	if (old != -1)
 		close(old);
 	if (new != -1)
 		close(new);
+	output_flush(o);
+	free(o);
 	return (0);
 }

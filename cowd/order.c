@@ -211,7 +211,9 @@ order_branch(int order)
 		fatalx("order without a branch");
 	memset(&counts, 0, sizeof(counts));
 	memset(&err, 0, sizeof(err));
-	order_done = 1;
+	/* A list is discarded by us if the parent cannot. */
+	if (order != ORDER_LIST && order != ORDER_DIFF)
+		order_done = 1;
 	switch (order) {
 	case ORDER_LEAVE:
 		return;

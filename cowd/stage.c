@@ -267,8 +267,14 @@ copy_file(int from, const char *name, int to, const char *toname,
 	if ((out = fs_write_open(to, toname, O_CREAT | O_EXCL)) == -1 ||
 	    copy_bytes(fd, out, now.size) == -1)
 		goto done;
-	/* An attribute of the user's can be read through the open file. */
 	ret = copy_metadata(fd, "", out, in);
+	/* An attribute of the user's is as readable as the file is now. */
+	if (ret == -1 && errno == EACCES && inode_lacks(in, S_IRUSR) &&
+	    fs_chmod(fd, in->mode | S_IRUSR) == 0) {
+		ret = copy_metadata(fd, "", out, in);
+		if (fs_chmod(fd, in->mode) == -1)
+			ret = -1;
+	}
  done:
 	error = errno;
 	close(fd);

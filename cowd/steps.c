@@ -166,9 +166,10 @@ directory_set(int fd, const struct inode *want, const struct xattrs *xattrs,
 	if (fs_stat(fd, "", &in) == -1 ||
 	    (in.mode != want->mode && fs_chmod(fd, want->mode) == -1))
 		return (-1);
+	/* Of a directory that is not ours only the kernel sets the times. */
 	if ((timespeccmp(&in.mtime, &want->mtime, !=) ||
 	    (atime && timespeccmp(&in.atime, &want->atime, !=))) &&
-	    fs_utimes(fd, want) == -1)
+	    fs_utimes(fd, want) == -1 && (errno != EPERM || inode_own(&in)))
 		return (-1);
 	return (0);
 }
@@ -658,13 +659,17 @@ undo_exchange(struct steps *s, const struct record *r, struct ends *e)
 			return (stale());
 		return (exchange(e, &r->in[UPPER], &r->in[LOWER]));
 	}
-	if (!is(&e->in[0], r, LOWER))
+	/*
+	 * Never taken, so what lower has now is no matter of ours: somebody
+	 * may have replaced it since.  Staged: a copy that was never finished.
+	 */
+	if (!s->plan->staged && !is(&e->in[1], r, UPPER))
 		return (stale());
-	if (end_mode(e->lower, e->name, &r->in[LOWER], 0) == -1)
+	if (is(&e->in[0], r, LOWER) &&
+	    end_mode(e->lower, e->name, &r->in[LOWER], 0) == -1)
 		return (-1);
-	/* A copy that was never finished. */
-	if (s->plan->staged || !is(&e->in[1], r, UPPER))
-		return (s->plan->staged ? 0 : stale());
+	if (s->plan->staged)
+		return (0);
 	return (end_mode(e->other, e->othername, &r->in[UPPER], 0));
 }
 
@@ -687,8 +692,9 @@ undo_remove(const struct record *r, struct ends *e)
 	if (is(&e->in[1], r, LOWER))
 		return (move(e->other, e->othername, e->lower, e->name,
 		    &r->in[LOWER]));
+	/* Never taken; somebody may have replaced or removed it since. */
 	if (!is(&e->in[0], r, LOWER))
-		return (stale());
+		return (0);
 	return (end_mode(e->lower, e->name, &r->in[LOWER], 0));
 }
 
@@ -789,9 +795,10 @@ undo_lower(struct steps *s, size_t i)
 	    (r->flags & RECORD_BORROWED_LOWER) == 0) {
 		if (r->kind == RECORD_INSIDE)
 			return (0);
-		if ((at = place_goto(&s->at[LOWER], r->parent)) == -1 ||
-		    fs_stat(at, r->name, &in) == -1)
+		if ((at = place_goto(&s->at[LOWER], r->parent)) == -1)
 			return (-1);
+		if (fs_stat(at, r->name, &in) == -1)
+			return (errno == ENOENT ? 0 : -1);
 		undo_touched(s, r, &in);
 		return (0);
 	}

@@ -65,6 +65,7 @@ static const struct branch_verb {
 static const char *const	 state_names[] = {
 	[BRANCH_KEPT] = "kept",
 	[BRANCH_BROKEN_OFF] = "to be recovered",
+	[BRANCH_COMMITTED] = "committed",
 	[BRANCH_IN_USE] = "in use",
 	[BRANCH_ORPHAN] = "without its directory",
 	[BRANCH_BAD] = "unreadable"
@@ -95,9 +96,12 @@ storage_enter(const struct branch_options *bo, struct branch_dir *b)
 	return (ret);
 }
 
-/* The branch that a command names, ready to be acted on; -1 after a message. */
+/*
+ * The branch that a command names, ready to be acted on; one without its
+ * directory only if that does not matter.  Its state, or -1 after a message.
+ */
 static int
-branch_get(const struct branch_options *bo, const char *name)
+branch_get(const struct branch_options *bo, const char *name, int orphan)
 {
 	enum branch_state	 state;
 
@@ -107,7 +111,10 @@ branch_get(const struct branch_options *bo, const char *name)
 		return (-1);
 	}
 	state = storage_branch(&run.branch, name);
-	if (state == BRANCH_KEPT || state == BRANCH_BROKEN_OFF)
+	if (state == BRANCH_KEPT || state == BRANCH_BROKEN_OFF ||
+	    state == BRANCH_COMMITTED)
+		return ((int)state);
+	if (state == BRANCH_ORPHAN && orphan)
 		return ((int)state);
 	if (state == BRANCH_BAD)
 		log_warn("branch %s", name);
@@ -115,7 +122,7 @@ branch_get(const struct branch_options *bo, const char *name)
 		log_warnx("branch %s: %s%s%s", name, state_names[state],
 		    state == BRANCH_ORPHAN ? " " : "",
 		    state == BRANCH_ORPHAN ? run.branch.workdir : "");
-	return (state == BRANCH_ORPHAN ? (int)state : -1);
+	return (-1);
 }
 
 static void
@@ -124,7 +131,7 @@ list_one(const struct branch_options *bo, struct branch_dir *b,
 {
 	enum branch_state	 state;
 	struct tm		 tm;
-	char			 when[32] = "-", *text;
+	char			 when[32] = "-", *shown, *text;
 
 	state = storage_branch(b, name);
 	if (state != BRANCH_BAD && localtime_r(&b->created, &tm) != NULL)
@@ -143,7 +150,11 @@ list_one(const struct branch_options *bo, struct branch_dir *b,
 		fatal("malloc");
 	strvis(text, b->workdir == NULL ? "-" : b->workdir,
 	    VIS_CSTYLE | VIS_NL | VIS_TAB);
-	printf("%s  %s  %s  %s\n", name, when, text, state_names[state]);
+	if ((shown = malloc(4 * strlen(name) + 1)) == NULL)
+		fatal("malloc");
+	strvis(shown, name, VIS_CSTYLE | VIS_NL | VIS_TAB);
+	printf("%s  %s  %s  %s\n", shown, when, text, state_names[state]);
+	free(shown);
 	free(text);
 }
 
@@ -211,35 +222,19 @@ branch_diff(const struct branch_options *bo, const char *name)
 {
 	int	 state;
 
-	if ((state = branch_get(bo, name)) == -1 || state == BRANCH_ORPHAN)
+	if ((state = branch_get(bo, name, 0)) == -1)
 		return (EXIT_SANDLOCK);
 	return (run_branch(bo->json ? ORDER_LIST : ORDER_DIFF,
 	    bo->json ? DRY_RUN_JSON : DRY_RUN_DIFF));
 }
 
+/* Nothing in it is of use any more. */
 static int
-branch_commit(const struct branch_options *bo, const char *name)
+branch_drop(const char *name)
 {
-	int	 state;
+	int	 ret = 0;
 
-	if ((state = branch_get(bo, name)) == -1 || state == BRANCH_ORPHAN)
-		return (EXIT_SANDLOCK);
-	return (run_branch(state == BRANCH_BROKEN_OFF ? ORDER_RECOVER :
-	    ORDER_COMMIT, DRY_RUN_UNSET));
-}
-
-static int
-branch_abort(const struct branch_options *bo, const char *name)
-{
-	int	 state, ret = 0;
-
-	if ((state = branch_get(bo, name)) == -1)
-		return (EXIT_SANDLOCK);
-	if (state == BRANCH_BROKEN_OFF) {
-		log_warnx("branch %s: half of it may be in %s: recover it "
-		    "first", name, run.branch.workdir);
-		ret = EXIT_SANDLOCK;
-	} else if (storage_remove(&run.branch) == -1) {
+	if (storage_remove(&run.branch) == -1) {
 		log_warn("branch %s", name);
 		ret = EXIT_SANDLOCK;
 	}
@@ -248,12 +243,42 @@ branch_abort(const struct branch_options *bo, const char *name)
 }
 
 static int
+branch_commit(const struct branch_options *bo, const char *name)
+{
+	int	 state;
+
+	if ((state = branch_get(bo, name, 0)) == -1)
+		return (EXIT_SANDLOCK);
+	if (state == BRANCH_COMMITTED)
+		return (branch_drop(name));
+	return (run_branch(state == BRANCH_BROKEN_OFF ? ORDER_RECOVER :
+	    ORDER_COMMIT, DRY_RUN_UNSET));
+}
+
+static int
+branch_abort(const struct branch_options *bo, const char *name)
+{
+	int	 state;
+
+	if ((state = branch_get(bo, name, 1)) == -1)
+		return (EXIT_SANDLOCK);
+	if (state != BRANCH_BROKEN_OFF)
+		return (branch_drop(name));
+	log_warnx("branch %s: half of it may be in %s: recover it first", name,
+	    run.branch.workdir);
+	storage_close(&run.branch);
+	return (EXIT_SANDLOCK);
+}
+
+static int
 recover_one(const struct branch_options *bo, const char *name)
 {
 	int	 state;
 
-	if ((state = branch_get(bo, name)) == -1 || state == BRANCH_ORPHAN)
+	if ((state = branch_get(bo, name, 0)) == -1)
 		return (EXIT_SANDLOCK);
+	if (state == BRANCH_COMMITTED)
+		return (branch_drop(name));
 	return (run_branch(ORDER_RECOVER, DRY_RUN_UNSET));
 }
 
@@ -276,7 +301,7 @@ branch_recover(const struct branch_options *bo, const char *name)
 		if (storage_enter(bo, &b) == 0)
 			state = storage_branch(&b, names[i]);
 		storage_close(&b);
-		if (state == BRANCH_BROKEN_OFF &&
+		if ((state == BRANCH_BROKEN_OFF || state == BRANCH_COMMITTED) &&
 		    recover_one(bo, names[i]) != 0)
 			status = EXIT_SANDLOCK;
 		free(names[i]);

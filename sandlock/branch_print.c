@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <vis.h>
 
 #include "branch_print.h"
@@ -76,9 +77,18 @@ void
 branch_print_text(FILE *f, struct imsg *imsg)
 {
 	struct ibuf	 b;
+	const char	*text;
+	size_t		 i, len;
+	int		 tty = isatty(fileno(f));
 
-	if (imsg_get_len(imsg) != 0 && imsg_get_ibuf(imsg, &b) == 0)
-		fwrite(ibuf_data(&b), 1, ibuf_size(&b), f);
+	if (imsg_get_len(imsg) == 0 || imsg_get_ibuf(imsg, &b) == -1)
+		return;
+	text = ibuf_data(&b);
+	len = ibuf_size(&b);
+	/* What a file holds must not act on a terminal either. */
+	for (i = 0; i < len; i++)
+		putc(tty && (unsigned char)text[i] < ' ' && text[i] != '\n' &&
+		    text[i] != '\t' ? '?' : text[i], f);
 }
 
 void

@@ -20,6 +20,7 @@
  */
 
 #include <sys/types.h>
+#include <sys/prctl.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,6 +77,9 @@ identity_namespace(uid_t uid, gid_t gid)
 	gid_t	 outer_gid = getegid();
 
 	if (unshare(CLONE_NEWUSER) == -1)
+		return (-1);
+	/* --run-as left /proc/self to root; lockdown_begin() ends this. */
+	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == -1)
 		return (-1);
 	if (write_file("/proc/self/setgroups", "deny") == -1)
 		return (-1);

@@ -23,6 +23,7 @@
 #include <sys/types.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,14 +68,20 @@ overlay_reopen(const char *path, int old)
 static int
 overlay_mount_fds(int lower, int branch)
 {
-	char	 options[256], target[64];
+	struct statvfs	 fs;
+	unsigned long	 flags = MS_NOSUID | MS_NODEV;
+	char		 options[256], target[64];
 
+	/* What the file system below refuses to execute stays refused. */
+	if (fstatvfs(lower, &fs) == -1)
+		return (-1);
+	if (fs.f_flag & ST_NOEXEC)
+		flags |= MS_NOEXEC;
 	snprintf(target, sizeof(target), "/proc/self/fd/%d", lower);
 	snprintf(options, sizeof(options), "lowerdir=/proc/self/fd/%d,"
 	    "upperdir=/proc/self/fd/%d/upper,workdir=/proc/self/fd/%d/work,"
 	    OVERLAY_OPTIONS, lower, branch, branch);
-	return (mount("sandlock", target, "overlay", MS_NOSUID | MS_NODEV,
-	    options));
+	return (mount("sandlock", target, "overlay", flags, options));
 }
 
 static int

@@ -381,6 +381,25 @@ check_directory(struct policy *p)
 	return (check_dir("--cwd", &p->directory));
 }
 
+/* The private directory would become a part of the branch. */
+static int
+check_private(const struct policy *p)
+{
+	const char	*tmp = getenv("TMPDIR");
+	char		*real;
+	int		 inside;
+
+	if ((!p->private_home && !p->private_tmp) || tmp == NULL ||
+	    tmp[0] != '/' || (real = realpath(tmp, NULL)) == NULL)
+		return (0);
+	inside = path_inside(p->workdir, real);
+	free(real);
+	if (inside)
+		log_warnx("TMPDIR %s: lies below --workdir %s", tmp,
+		    p->workdir);
+	return (inside ? -1 : 0);
+}
+
 /* All of it is granted: the workload has a branch of it. */
 static int
 check_workdir(struct policy *p)
@@ -393,6 +412,8 @@ check_workdir(struct policy *p)
 		log_warnx("--workdir /: not the whole system");
 		return (-1);
 	}
+	if (check_private(p) == -1)
+		return (-1);
 	if (policy_add_path(p, p->workdir, PERM_MASK, 0) == -1) {
 		log_warn("--workdir");
 		return (-1);

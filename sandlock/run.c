@@ -599,6 +599,8 @@ run_branch(enum branch_order order, enum dry_run_form form)
 
 	if ((p = policy_new()) == NULL)
 		fatal("policy_new");
+	/* Whatever becomes of this process, the branch is not cowd's. */
+	p->on_error = BRANCH_KEEP;
 	run_init(p);
 	run.state = RUN_FINISHING;
 	run.exit_status = 0;

@@ -313,7 +313,15 @@ setting_on_error(struct policy *p, const char *s)
 const char *
 setting_dry_run_form(struct policy *p, const char *s)
 {
-	return (policy_parse_form(s, &p->dry_run_form));
+	enum dry_run_form	 form;
+	const char		*error;
+
+	if ((error = policy_parse_form(s, &form)) != NULL)
+		return (error);
+	if (p->dry_run_form != DRY_RUN_UNSET && p->dry_run_form != form)
+		return ("only one of list, json, diff");
+	p->dry_run_form = form;
+	return (NULL);
 }
 
 const char *

@@ -25,6 +25,7 @@
 #include <sys/types.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 #include <errno.h>
@@ -44,6 +45,15 @@
 #define BRANCH_INFO_VERSION	1
 #define BRANCH_INFO_MAX		(64 * 1024)
 #define BRANCH_XATTRS_MAX	(64 * 1024)
+#define BRANCH_CLOCK_NS		20000000	/* between two looks */
+#define BRANCH_CLOCK_TRIES	100
+#define BIRTH_SIZE		96
+
+/* What info says besides what struct branch_dir holds. */
+struct info {
+	uintmax_t	 ino;
+	char		 birth[BIRTH_SIZE];
+};
 
 void
 storage_init(struct branch_dir *b)
@@ -174,22 +184,65 @@ branch_name(char name[BRANCH_NAME_SIZE])
 	name[i] = '\0';
 }
 
-/*
- * The clock of a file system is not ours: ask it by a file without a name.
- */
+/* The clock of a file system is not ours: ask it by a file without a name. */
 static int
-branch_clock(struct branch_dir *b)
+clock_read(const struct branch_dir *b, struct timespec *now)
 {
 	struct stat	 st;
 	int		 fd, ret;
 
 	if ((fd = openat(b->lower, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
 	    0600)) == -1)
-		return (clock_gettime(CLOCK_REALTIME_COARSE, &b->start));
+		return (clock_gettime(CLOCK_REALTIME, now));
 	if ((ret = fstat(fd, &st)) == 0)
-		b->start = st.st_ctim;
+		*now = st.st_ctim;
 	close(fd);
 	return (ret);
+}
+
+/*
+ * What changes from now on has a later time.  Where time stamps are whole
+ * seconds, that takes until the next one begins.
+ */
+static int
+branch_clock(struct branch_dir *b)
+{
+	const struct timespec	 pause = { 0, BRANCH_CLOCK_NS };
+	struct timespec		 now;
+	int			 tries;
+
+	if (clock_read(b, &b->start) == -1)
+		return (-1);
+	now = b->start;
+	for (tries = 0; now.tv_nsec == 0 && now.tv_sec == b->start.tv_sec &&
+	    tries < BRANCH_CLOCK_TRIES; tries++) {
+		nanosleep(&pause, NULL);
+		if (clock_read(b, &now) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+/*
+ * When an inode was made and on which file system, as far as those tell: the
+ * number alone may be that of another one by now.
+ */
+static void
+inode_birth(int fd, char *text, size_t size)
+{
+	struct statx	 sx;
+	struct statfs	 sf;
+
+	memset(&sf, 0, sizeof(sf));
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &sx) == -1 ||
+	    (sx.stx_mask & STATX_BTIME) == 0)
+		memset(&sx, 0, sizeof(sx));
+	if (fstatfs(fd, &sf) == -1)
+		memset(&sf, 0, sizeof(sf));
+	snprintf(text, size, "%lld.%09u:%lx:%x:%x",
+	    (long long)sx.stx_btime.tv_sec, sx.stx_btime.tv_nsec,
+	    (unsigned long)sf.f_type, (unsigned int)sf.f_fsid.__val[0],
+	    (unsigned int)sf.f_fsid.__val[1]);
 }
 
 /* One line of info for each thing to know; white space is encoded. */
@@ -198,7 +251,7 @@ info_write(struct branch_dir *b)
 {
 	struct stat	 st;
 	FILE		*f;
-	char		*name;
+	char		 birth[BIRTH_SIZE], *name;
 	int		 fd, ret = -1;
 
 	if (fstat(b->lower, &st) == -1 ||
@@ -212,9 +265,10 @@ info_write(struct branch_dir *b)
 		free(name);
 		return (-1);
 	}
-	fprintf(f, "version %d\nworkdir %s\ninode %ju:%ju\n"
+	inode_birth(b->lower, birth, sizeof(birth));
+	fprintf(f, "version %d\nworkdir %s\ninode %ju\nborn %s\n"
 	    "created %jd\nstart %jd.%09ld\n", BRANCH_INFO_VERSION, name,
-	    (uintmax_t)st.st_dev, (uintmax_t)st.st_ino, (intmax_t)time(NULL),
+	    (uintmax_t)st.st_ino, birth, (intmax_t)time(NULL),
 	    (intmax_t)b->start.tv_sec, b->start.tv_nsec);
 	free(name);
 	if (!ferror(f) && fflush(f) == 0 && fsync(fd) == 0)
@@ -274,7 +328,7 @@ storage_create(struct branch_dir *b, const char *storage, const char *workdir)
 
 /* Take a line of info apart; 0 when it is not one of ours. */
 static int
-info_line(struct branch_dir *b, char *line, uintmax_t *dev, uintmax_t *ino)
+info_line(struct branch_dir *b, char *line, struct info *info)
 {
 	intmax_t	 sec;
 	char		*value;
@@ -291,7 +345,10 @@ info_line(struct branch_dir *b, char *line, uintmax_t *dev, uintmax_t *ino)
 		return (strunvis(b->workdir, value) > 0);
 	}
 	if (strcmp(line, "inode") == 0)
-		return (sscanf(value, "%ju:%ju", dev, ino) == 2);
+		return (sscanf(value, "%ju", &info->ino) == 1);
+	if (strcmp(line, "born") == 0)
+		return (strlcpy(info->birth, value, sizeof(info->birth)) <
+		    sizeof(info->birth));
 	if (strcmp(line, "created") == 0) {
 		b->created = (time_t)strtoll(value, NULL, 10);
 		return (1);
@@ -306,7 +363,7 @@ info_line(struct branch_dir *b, char *line, uintmax_t *dev, uintmax_t *ino)
 }
 
 static int
-info_read(struct branch_dir *b, uintmax_t *dev, uintmax_t *ino)
+info_read(struct branch_dir *b, struct info *info)
 {
 	char	*buf, *line, *next;
 	ssize_t	 n;
@@ -319,17 +376,18 @@ info_read(struct branch_dir *b, uintmax_t *dev, uintmax_t *ino)
 		return (-1);
 	}
 	buf[n] = '\0';
-	*dev = *ino = 0;
+	memset(info, 0, sizeof(*info));
 	for (line = buf; good && *line != '\0'; line = next) {
 		if ((next = strchr(line, '\n')) == NULL)
 			good = 0;
 		else {
 			*next++ = '\0';
-			good = info_line(b, line, dev, ino);
+			good = info_line(b, line, info);
 		}
 	}
 	free(buf);
-	if (!good || b->workdir == NULL || b->workdir[0] != '/' || *ino == 0) {
+	if (!good || b->workdir == NULL || b->workdir[0] != '/' ||
+	    info->ino == 0) {
 		errno = EBADMSG;
 		return (-1);
 	}
@@ -359,25 +417,29 @@ branch_find(struct branch_dir *b, const char *name)
 enum branch_state
 storage_branch(struct branch_dir *b, const char *name)
 {
+	struct info	 info;
 	struct stat	 st;
-	uintmax_t	 dev, ino;
+	char		 birth[BIRTH_SIZE];
 
 	if (branch_find(b, name) == -1 ||
 	    (b->lock = openat(b->fd, "info", O_RDWR | O_NOFOLLOW | O_CLOEXEC |
-	    O_NONBLOCK)) == -1 || info_read(b, &dev, &ino) == -1)
+	    O_NONBLOCK)) == -1 || info_read(b, &info) == -1)
 		return (BRANCH_BAD);
 	if (flock(b->lock, LOCK_EX | LOCK_NB) == -1)
 		return (errno == EWOULDBLOCK ? BRANCH_IN_USE : BRANCH_BAD);
 	if ((b->lower = open(b->workdir, O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC)) == -1 || fstat(b->lower, &st) == -1)
 		return (BRANCH_ORPHAN);
-	/* The number of a device may be another after a reboot. */
-	if (st.st_ino != ino) {
+	/* The number of the device may be another after a reboot. */
+	inode_birth(b->lower, birth, sizeof(birth));
+	if (st.st_ino != info.ino || strcmp(birth, info.birth) != 0) {
 		errno = ESTALE;
 		return (BRANCH_ORPHAN);
 	}
 	if (faccessat(b->fd, "journal", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return (BRANCH_BROKEN_OFF);
+	if (faccessat(b->fd, "committed", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return (BRANCH_COMMITTED);
 	return (BRANCH_KEPT);
 }
 

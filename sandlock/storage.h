@@ -42,6 +42,7 @@ struct branch_dir {
 enum branch_state {
 	BRANCH_KEPT,		/* waits for a decision */
 	BRANCH_BROKEN_OFF,	/* its commit was: to be recovered */
+	BRANCH_COMMITTED,	/* and not removed any more */
 	BRANCH_IN_USE,		/* a run, or another command */
 	BRANCH_ORPHAN,		/* its working directory is not there */
 	BRANCH_BAD		/* not one of ours; errno */

@@ -423,6 +423,98 @@ combined_body()
 	no_branch
 }
 
+# What a reviewer has to see, and patch(1) to read.
+atf_test_case diff
+diff_head()
+{
+	atf_set "descr" "diffs of odd names, modes and what cannot be read"
+	atf_set "require.progs" "patch"
+}
+diff_body()
+{
+	branch_setup
+	mkdir wd twin
+	for name in "a b" "t	b" 'q"\' "ä" plain; do
+		echo "one ${name}" >"wd/${name}"
+		cp "wd/${name}" "twin/${name}"
+	done
+	work='for f in *; do echo two >>"$f"; done; printf three >new'
+	${cow} --dry-run --diff -- sh -c "${work}" >diff || atf_fail "--diff"
+	(cd twin && ${bare} sh -c "${work}") || atf_fail "bare"
+	atf_check -o ignore sh -c 'cd wd && patch -s -p1 <../diff'
+	atf_check diff -r twin wd
+	atf_check -o match:'^File b/plain: mode 4755, was 0644$' \
+	    ${cow} --dry-run --diff -- chmod 4755 plain
+	[ "$(id -u)" -eq 0 ] || atf_check -o match:'^File b/new: .*read$' \
+	    ${cow} --dry-run --diff -- sh -c 'chmod 000 new'
+	no_branch
+}
+
+# Mistakes, and things that are nobody's mistake.
+atf_test_case odd_places
+odd_places_head()
+{
+	atf_set "descr" "TMPDIR inside, no write permission, another directory"
+}
+odd_places_body()
+{
+	branch_setup
+	mkdir -p wd/tmp elsewhere
+	fill wd
+	(cd elsewhere && atf_check -s exit:125 -e match:'lies below --workdir' \
+	    env TMPDIR="${PWD}/../wd/tmp" ${sl} --workdir ../wd \
+	    --fs-isolation overlayfs -- true)
+	# Nothing changed: nothing is written, whoever may write.
+	chmod 555 wd
+	atf_check -o inline:"one\n" ${cow} -- cat file
+	chmod 755 wd
+	# The same name is another directory by now.
+	atf_check -e match:kept ${cow} --on-exit keep -- rm file
+	name=$(${branch} list | cut -d ' ' -f 1)
+	rm -rf wd
+	mkdir wd
+	fill wd
+	atf_check -s exit:125 -e match:'without its directory' \
+	    ${branch} commit "${name}"
+	atf_check test -f wd/file
+	atf_check ${branch} abort "${name}"
+	no_branch
+}
+
+# Somebody replaces a file in the middle of a commit.
+atf_test_case meanwhile
+meanwhile_head()
+{
+	atf_set "descr" "a commit that meets a change undoes itself"
+	atf_set "require.progs" "strace"
+}
+meanwhile_body()
+{
+	branch_setup
+	mkdir wd
+	for i in 1 2 3 4 5 6 7 8 9; do
+		echo old >"wd/f${i}"
+	done
+	atf_check -e match:kept ${cow} --on-exit keep -- \
+	    sh -c 'for i in 1 2 3 4 5 6 7 8 9; do echo new >f$i; done'
+	name=$(${branch} list | cut -d ' ' -f 1)
+	strace -f -o trace -e trace=renameat2 \
+	    -e inject=renameat2:delay_enter=1000000:when=5 \
+	    ${branch} commit "${name}" 2>errs &
+	wait_for grep -q new wd/f1 wd/f2 wd/f3
+	echo mine >mine
+	mv mine wd/f9
+	rc=0
+	wait $! || rc=$?
+	[ ${rc} -eq 125 ] || atf_fail "status ${rc}"
+	grep -q 'nothing is committed' errs || atf_fail "$(cat errs)"
+	atf_check -o inline:"mine\n" cat wd/f9
+	atf_check -o inline:"old\n" cat wd/f1
+	atf_check -o match:'  kept$' ${branch} list
+	atf_check ${branch} abort "${name}"
+	no_branch
+}
+
 # Real programs, in a branch and without.
 atf_test_case programs
 programs_head()
@@ -505,5 +597,8 @@ atf_init_test_cases()
 	atf_add_test_case killed
 	atf_add_test_case storage
 	atf_add_test_case combined
+	atf_add_test_case diff
+	atf_add_test_case odd_places
+	atf_add_test_case meanwhile
 	atf_add_test_case programs
 }

@@ -177,7 +177,7 @@ together_head()
 }
 together_body()
 {
-	options_table | grep -v -e no-supervisor -e run-as | cut -f 1 >table
+	options_table | grep -v -e no-supervisor -e run-as -e --diff | cut -f 1 >table
 	set -f
 	# shellcheck disable=SC2046
 	"$(program)" run -nv $(cat table) >a.conf || atf_fail "refused"
