@@ -20,6 +20,20 @@
  * into that directory or into nothing.  branch/upper has the format of
  * overlayfs with the mount option userxattr: a character device 0:0 deletes a
  * name, user.overlay.opaque hides a directory, everything else is content.
+ * A branch that has the directory links was written by the merged view, and
+ * then user.overlay.redirect, user.overlay.sandlock and links mean what merge.h
+ * says, too; otherwise they are not looked at.  Of these a commit makes:
+ *
+ * - A directory that is seen in another place is moved there, by two renames
+ *   with the trash in between, with all that the branch knows nothing of.
+ * - The names in lower of a file that the branch has changed by another name
+ *   become links of the new file.  To find them the whole of lower is listed.
+ * - An inode gets the mode that was shown.  A directory that is in lower keeps
+ *   its owner; what replaces a file of another owner is the user's, without
+ *   the set-id bits that were not his.
+ *
+ * All paths are those of what is seen: a directory that was renamed has
+ * changed under its new name only, for the list, for conflicts and errors.
  *
  * Nothing may change the upper directory while one of these functions runs:
  * the workload is gone and nobody uses an overlay of it.  The working directory
@@ -31,6 +45,10 @@
  * branch replaces or deletes, and of a directory whose mode, owner or
  * attributes the branch has changed.  A directory that an outsider has added
  * names to counts as changed then, too.
+ *
+ * What belongs to somebody else stays where the kernel lets only its owner
+ * move or change it: a commit then fails with EPERM or EACCES and is undone,
+ * but for the times of directories of others.
  *
  * System calls: openat, openat2, close, fcntl (F_DUPFD_CLOEXEC), statx,
  * getdents64, lseek, read and write by position, copy_file_range, ftruncate,
@@ -118,6 +136,7 @@ struct branch_change {
 	const struct inode	*new;
 	int			 olddir;	/* O_PATH; -1: none */
 	int			 newdir;
+	const char		*newname;	/* in newdir */
 };
 
 enum branch_conflict {

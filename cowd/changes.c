@@ -16,10 +16,12 @@
 
 
 /*
- * The list of changes of a branch.  It compares what overlayfs left in upper
- * with lower and reports what a commit would change; it changes nothing, but
- * for the modes of directories of the branch that keep their own user out
- * and get them back.
+ * The list of changes of a branch.  It compares what is seen with lower and
+ * reports what a commit would change; it changes nothing, but for the modes of
+ * directories of the branch that keep their own user out and get them back.
+ * Where a directory of lower is seen in another place, each name in it is
+ * compared with what lower has under its new path; elsewhere only the names
+ * that upper has are looked at.
  */
 
 #include <sys/types.h>
@@ -37,14 +39,27 @@
 #include "content.h"
 #include "fs.h"
 #include "journal.h"
+#include "names.h"
+#include "redirect.h"
+#include "shown.h"
 #include "stage.h"
 #include "walk.h"
 
 struct changes {
 	struct walk	  walk;
+	struct redirects  redirects;
+	struct names	  names;
+	int		  extended;	/* the branch is the merged view's */
 	int		(*callback)(const struct branch_change *, void *);
 	void		 *arg;
 	int		  stop;		/* what the callback returned */
+};
+
+/* What an entry was and is; in is NULL where it was or is not. */
+struct compared {
+	struct object		 old;
+	struct object		 new;
+	enum side		 side;	/* the new one's: UPPER or BASE */
 };
 
 /* In the branch a mode may be borrowed; lower is only looked at. */
@@ -57,9 +72,18 @@ changes_borrow(enum side side, const struct inode *in, size_t tag, void *arg)
 	return (side == UPPER);
 }
 
+static int
+changes_taken(const struct inode *in, void *arg)
+{
+	const struct changes	*c = arg;
+
+	return (redirects_taken(&c->redirects, in));
+}
+
 /* -1 when the callback ends the walk. */
 static int
-changes_report(struct changes *c, const struct walk_entry *e, char type)
+changes_report(struct changes *c, const struct walk_entry *e,
+    const struct compared *cmp, char type)
 {
 	struct branch_change	 bc;
 
@@ -67,131 +91,260 @@ changes_report(struct changes *c, const struct walk_entry *e, char type)
 	bc.type = type;
 	bc.path = e->path;
 	bc.name = e->name;
-	bc.olddir = bc.newdir = -1;
-	if (type != 'A' && e->present[LOWER]) {
-		bc.old = &e->in[LOWER];
-		bc.olddir = cursor_fd(&c->walk.at[LOWER]);
-	}
-	if (type != 'D' && e->present[UPPER]) {
-		bc.new = &e->in[UPPER];
-		bc.newdir = cursor_fd(&c->walk.at[UPPER]);
-	}
+	bc.old = cmp->old.in;
+	bc.olddir = bc.old == NULL ? -1 : cmp->old.dir;
+	bc.new = cmp->new.in;
+	bc.newdir = bc.new == NULL ? -1 : cmp->new.dir;
+	bc.newname = cmp->new.name;
 	c->stop = c->callback(&bc, c->arg);
 	return (c->stop == 0 ? 0 : -1);
 }
 
-/* A lower object is gone from the merged view. */
+/* Upper's inode becomes what the workload was shown of it. */
 static int
-changes_deleted(struct changes *c, const struct walk_entry *e)
+changes_shown(const struct changes *c, int at, const char *name,
+    struct inode *in)
 {
-	if (changes_report(c, e, 'D') == -1)
-		return (-1);
-	if (e->present[LOWER] && S_ISDIR(e->in[LOWER].mode))
-		return (walk_into(&c->walk, WALK_LOWER, e->tag));
-	return (0);
-}
+	struct shown	 sh;
 
-static int
-changes_added(struct changes *c, const struct walk_entry *e)
-{
-	if (changes_report(c, e, 'A') == -1)
-		return (-1);
-	if (S_ISDIR(e->in[UPPER].mode))
-		return (walk_into(&c->walk, WALK_UPPER, e->tag));
-	return (0);
-}
-
-/* Of another type: what was below a directory is deleted. */
-static int
-changes_retyped(struct changes *c, const struct walk_entry *e)
-{
-	if (changes_report(c, e, 'T') == -1)
-		return (-1);
-	if (S_ISDIR(e->in[UPPER].mode))
-		return (walk_into(&c->walk, WALK_UPPER, e->tag));
-	if (S_ISDIR(e->in[LOWER].mode))
-		return (walk_into(&c->walk, WALK_LOWER, e->tag));
-	return (0);
-}
-
-/* Both sides have an object of one type. */
-static int
-changes_compared(struct changes *c, struct walk_entry *e)
-{
-	int	 opaque, same;
-
-	same = content_same(cursor_fd(&c->walk.at[LOWER]),
-	    cursor_fd(&c->walk.at[UPPER]), e->name, &e->in[LOWER],
-	    &e->in[UPPER]);
-	if (same == -1)
-		return (-1);
-	if (!same && changes_report(c, e, 'M') == -1)
-		return (-1);
-	if (!S_ISDIR(e->in[UPPER].mode))
+	if (!c->extended)
 		return (0);
-	/* Below an opaque directory nothing merges. */
-	if (e->mode == WALK_BOTH)
-		return (walk_into(&c->walk, WALK_BOTH, e->tag));
-	if ((opaque = walk_opaque(&c->walk, e, e->tag)) == -1)
+	if (shown_of(at, name, in, &sh) == -1)
 		return (-1);
-	return (walk_into(&c->walk, opaque ? WALK_BOTH : WALK_MERGED, e->tag));
+	in->mode = sh.mode;
+	in->uid = sh.uid;
+	in->gid = sh.gid;
+	return (0);
+}
+
+static void
+object_set(struct object *o, int dir, const char *name,
+    const struct inode *in)
+{
+	o->dir = dir;
+	o->name = name;
+	o->in = in;
 }
 
 /*
- * An entry of a lower directory that could not be searched: a whiteout is
- * only made over something, the rest is not known to have been there.
+ * A file of lower is seen as it is there, or as the upper file that it has
+ * become under another name.
  */
 static int
-changes_unseen(struct changes *c, const struct walk_entry *e)
+compared_file(struct changes *c, struct walk_entry *e, struct compared *cmp,
+    enum side side)
 {
-	if (inode_whiteout(&e->in[UPPER]))
-		return (changes_report(c, e, 'D'));
-	return (changes_added(c, e));
+	const struct named	*nd = NULL;
+
+	if (!S_ISDIR(e->in[side].mode))
+		nd = names_of(&c->names, e->in[side].ino);
+	cmp->side = BASE;
+	if (nd == NULL) {
+		object_set(&cmp->new, cursor_fd(&c->walk.at[side]), e->name,
+		    &e->in[side]);
+		return (0);
+	}
+	e->in[UPPER] = nd->in;
+	object_set(&cmp->new, c->names.dir, nd->name, &e->in[UPPER]);
+	return (changes_shown(c, c->names.dir, nd->name, &e->in[UPPER]));
+}
+
+/* What is seen of an entry. */
+static int
+compared_new(struct changes *c, struct walk_entry *e, struct compared *cmp)
+{
+	int	 at = cursor_fd(&c->walk.at[UPPER]);
+
+	cmp->new.in = NULL;
+	cmp->side = UPPER;
+	if (e->present[UPPER]) {
+		if (inode_whiteout(&e->in[UPPER]))
+			return (0);
+		object_set(&cmp->new, at, e->name, &e->in[UPPER]);
+		return (changes_shown(c, at, e->name, &e->in[UPPER]));
+	}
+	if ((e->mode & WALK_APART) != 0)
+		return (e->present[BASE] ? compared_file(c, e, cmp, BASE) : 0);
+	if ((e->mode & WALK_SHOWS) != 0 && e->present[LOWER])
+		return (compared_file(c, e, cmp, LOWER));
+	return (0);
+}
+
+/*
+ * Look an entry up.  A whiteout in a lower directory that cannot be searched
+ * was made over something; of the rest it is not known to have been there.
+ */
+static int
+compared_load(struct changes *c, struct walk_entry *e, struct compared *cmp,
+    int *unseen)
+{
+	*unseen = 0;
+	if (walk_stat(&c->walk, e, UPPER) == -1)
+		return (-1);
+	if (walk_stat(&c->walk, e, LOWER) == -1) {
+		if (errno != EACCES)
+			return (-1);
+		*unseen = 1;
+	}
+	if (walk_stat(&c->walk, e, BASE) == -1 && errno != EACCES)
+		return (-1);
+	object_set(&cmp->old, cursor_fd(&c->walk.at[LOWER]), e->name,
+	    e->present[LOWER] ? &e->in[LOWER] : NULL);
+	return (compared_new(c, e, cmp));
+}
+
+static int
+object_dir(const struct object *o)
+{
+	return (o->in != NULL && S_ISDIR(o->in->mode));
+}
+
+/* How to go on below; 0: there is nothing. */
+static int
+changes_mode(struct changes *c, struct walk_entry *e,
+    const struct compared *cmp, const struct redirect *rd, unsigned int *mode)
+{
+	int	 opaque, old = object_dir(&cmp->old);
+
+	*mode = old ? WALK_LOWER : 0;
+	if (!object_dir(&cmp->new))
+		return (0);
+	if (rd != NULL) {
+		*mode |= WALK_UPPER;
+		if (rd->in.ino != 0)
+			*mode |= WALK_LISTS(BASE) | WALK_APART;
+		return (0);
+	}
+	if (cmp->side == BASE) {
+		if ((e->mode & WALK_APART) != 0)
+			*mode |= WALK_LISTS(BASE) | WALK_APART;
+		else
+			*mode = names_way(&c->names, cmp->new.in->ino) ?
+			    WALK_KEPT : 0;
+		return (0);
+	}
+	*mode |= WALK_UPPER;
+	/* Below an opaque directory nothing merges. */
+	if ((e->mode & WALK_APART) != 0 ? !e->present[BASE] ||
+	    !S_ISDIR(e->in[BASE].mode) : !old || e->mode == WALK_BOTH)
+		return (0);
+	if ((opaque = walk_opaque(&c->walk, e, e->tag)) != 0)
+		return (opaque == -1 ? -1 : 0);
+	if ((e->mode & WALK_APART) != 0)
+		*mode |= WALK_LISTS(BASE) | WALK_APART;
+	else
+		*mode = names_way(&c->names, cmp->old.in->ino) ? WALK_ALL :
+		    WALK_MERGED;
+	return (0);
+}
+
+static int
+changes_below(struct changes *c, struct walk_entry *e,
+    const struct compared *cmp)
+{
+	const struct redirect	*rd = NULL;
+	unsigned int		 mode;
+
+	if (cmp->side == UPPER && object_dir(&cmp->new))
+		rd = redirects_of(&c->redirects, cmp->new.in);
+	if (changes_mode(c, e, cmp, rd, &mode) == -1)
+		return (-1);
+	if (mode == 0)
+		return (0);
+	return (walk_into_at(&c->walk, mode, e->tag,
+	    (mode & WALK_APART) != 0 && rd != NULL ? rd->path : NULL));
+}
+
+/* How an entry has changed; 0: not at all, -1 and errno. */
+static int
+changes_type(const struct compared *cmp)
+{
+	const struct inode	*old = cmp->old.in, *new = cmp->new.in;
+	int			 same;
+
+	if (old == NULL || new == NULL)
+		return (old == new ? 0 : old == NULL ? 'A' : 'D');
+	if ((old->mode & S_IFMT) != (new->mode & S_IFMT))
+		return ('T');
+	/* Lower's own, where it lies. */
+	if (cmp->side == BASE && inode_is(old, new))
+		return (0);
+	if ((same = content_same(&cmp->old, &cmp->new)) == -1)
+		return (-1);
+	return (same ? 0 : 'M');
 }
 
 static int
 changes_entry(struct changes *c, struct walk_entry *e)
 {
-	int	 lower;
+	struct compared	 cmp;
+	int		 type, unseen;
 
-	if (walk_stat(&c->walk, e, UPPER) == -1)
+	/* Most of what only lower has is not even looked at. */
+	if ((e->mode & WALK_SHOWS) != 0 && (e->listed & 1 << UPPER) == 0 &&
+	    names_of(&c->names, e->ino) == NULL &&
+	    !names_way(&c->names, e->ino))
+		return (0);
+	if (compared_load(c, e, &cmp, &unseen) == -1 ||
+	    (type = changes_type(&cmp)) == -1)
 		return (-1);
-	if ((lower = walk_stat(&c->walk, e, LOWER)) == -1) {
-		if (errno != EACCES || !e->present[UPPER])
-			return (-1);
-		return (changes_unseen(c, e));
-	}
-	if (!e->present[UPPER] || inode_whiteout(&e->in[UPPER])) {
-		if (!lower)
-			return (0);
-		e->present[UPPER] = 0;
-		return (changes_deleted(c, e));
-	}
-	if (!lower)
-		return (changes_added(c, e));
-	if ((e->in[LOWER].mode & S_IFMT) != (e->in[UPPER].mode & S_IFMT))
-		return (changes_retyped(c, e));
-	return (changes_compared(c, e));
+	if (unseen && type == 0 && e->present[UPPER])
+		type = 'D';
+	if (type != 0 && changes_report(c, e, &cmp, type) == -1)
+		return (-1);
+	return (changes_below(c, e, &cmp));
 }
 
 /* The working directory itself, whose name no entry has. */
 static int
-changes_root(struct changes *c, const struct branch *b)
+changes_root(struct changes *c, const struct branch *b,
+    struct walk_entry *e)
+{
+	struct compared	 cmp;
+	int		 same;
+
+	memset(e, 0, sizeof(*e));
+	e->name = "";
+	e->path = ".";
+	if (fs_stat(b->lower, "", &e->in[LOWER]) == -1 ||
+	    fs_stat(b->upper, "", &e->in[UPPER]) == -1 ||
+	    changes_shown(c, b->upper, "", &e->in[UPPER]) == -1)
+		return (-1);
+	object_set(&cmp.old, b->lower, "", &e->in[LOWER]);
+	object_set(&cmp.new, b->upper, "", &e->in[UPPER]);
+	if ((same = content_same(&cmp.old, &cmp.new)) == -1)
+		return (-1);
+	return (same ? 0 : changes_report(c, e, &cmp, 'M'));
+}
+
+/* What the merged view has beyond overlayfs's format. */
+static int
+changes_extended(struct changes *c, const struct branch *b)
+{
+	if (names_load(&c->names, b, c->walk.hidden) == -1)
+		return (-1);
+	if (c->names.dir == -1)
+		return (0);
+	c->extended = 1;
+	return (redirects_load(&c->redirects, b));
+}
+
+/* 0, or -1 with errno or because the callback says so. */
+static int
+changes_walk(struct changes *c, const struct branch *b)
 {
 	struct walk_entry	 e;
-	int			 same;
+	int			 more;
 
-	memset(&e, 0, sizeof(e));
-	e.name = "";
-	e.path = ".";
-	if (fs_stat(b->lower, "", &e.in[LOWER]) == -1 ||
-	    fs_stat(b->upper, "", &e.in[UPPER]) == -1)
+	if (changes_extended(c, b) == -1 || changes_root(c, b, &e) == -1 ||
+	    walk_open(&c->walk, b->lower, b->upper,
+	    names_way(&c->names, e.in[LOWER].ino) ? WALK_ALL : WALK_MERGED,
+	    0) == -1)
 		return (-1);
-	e.present[LOWER] = e.present[UPPER] = 1;
-	if ((same = content_same(b->lower, b->upper, "", &e.in[LOWER],
-	    &e.in[UPPER])) == -1)
-		return (-1);
-	return (same ? 0 : changes_report(c, &e, 'M'));
+	while ((more = walk_next(&c->walk, &e)) == 1)
+		if (changes_entry(c, &e) == -1)
+			return (-1);
+	return (more);
 }
 
 int
@@ -200,7 +353,6 @@ branch_changes(const struct branch *b,
     struct branch_error *err)
 {
 	struct changes		 c;
-	struct walk_entry	 e;
 	char			 hidden[NAME_MAX + 1];
 	int			 more = -1, ret;
 
@@ -210,24 +362,25 @@ branch_changes(const struct branch *b,
 		goto closed;
 	c.callback = callback;
 	c.arg = arg;
+	c.names.dir = -1;
 	c.walk.borrow = changes_borrow;
+	c.walk.base = BASE;
+	c.walk.taken = changes_taken;
 	c.walk.hidden = hidden;
+	c.walk.arg = &c;
 	cursor_init(&c.walk.at[LOWER], b->lower);
 	cursor_init(&c.walk.at[UPPER], b->upper);
-	if (stage_name(b, hidden, sizeof(hidden)) == 0 &&
-	    changes_root(&c, b) == 0 &&
-	    walk_open(&c.walk, b->lower, b->upper, WALK_MERGED, 0) == 0)
-		while ((more = walk_next(&c.walk, &e)) == 1)
-			if (changes_entry(&c, &e) == -1) {
-				more = -1;
-				break;
-			}
+	cursor_init(&c.walk.at[BASE], -1);
+	if (staging_name(b, hidden, sizeof(hidden)) == 0)
+		more = changes_walk(&c, b);
 	if (more == -1 && c.stop == 0)
 		branch_error_set(err, errno, "compare", walk_path(&c.walk));
 	if (walk_close(&c.walk) == -1 && more == 0) {
 		branch_error_set(err, errno, "leave", NULL);
 		more = -1;
 	}
+	redirects_free(&c.redirects);
+	names_free(&c.names);
 	return (c.stop != 0 ? c.stop : more);
  closed:
 	if (ret == -1)
@@ -268,5 +421,5 @@ branch_open_old(const struct branch_change *bc)
 int
 branch_open_new(const struct branch_change *bc)
 {
-	return (change_open(bc->newdir, bc->name, bc->new));
+	return (change_open(bc->newdir, bc->newname, bc->new));
 }

@@ -133,7 +133,7 @@ commit_finish(const struct branch *b, struct plan *p, struct branch_error *err)
 		branch_error_set(err, errno, "make the commit durable", NULL);
 		return (BRANCH_FAILED);
 	}
-	if (p->staged && stage_remove(b) == -1) {
+	if (p->staged && staging_remove(b) == -1) {
 		branch_error_set(err, errno, "remove the staging directory",
 		    NULL);
 		return (BRANCH_FAILED);
@@ -187,7 +187,7 @@ commit_prepare(const struct branch *b, struct plan *p,
 			    NULL);
 			return (-1);
 		}
-		if (stage_fill(b, p, err) == -1)
+		if (staging_fill(b, p, err) == -1)
 			return (-1);
 	}
 	plan_settled(p);
@@ -253,14 +253,21 @@ commit_count(const struct plan *p, struct branch_counts *counts)
 {
 	size_t	 i;
 
-	for (i = 0; i < p->n; i++) {
-		if (p->records[i].kind == RECORD_ADD)
+	for (i = 0; i < p->n; i++)
+		switch (p->records[i].kind) {
+		case RECORD_ADD:
+		case RECORD_GRAFT:
 			counts->added++;
-		else if (p->records[i].kind == RECORD_EXCHANGE)
+			break;
+		case RECORD_EXCHANGE:
+		case RECORD_LINK:
 			counts->changed++;
-		else if (p->records[i].kind == RECORD_REMOVE)
+			break;
+		case RECORD_REMOVE:
+		case RECORD_TAKE:
 			counts->deleted++;
-	}
+			break;
+		}
 }
 
 enum branch_result
@@ -306,12 +313,12 @@ recover_nothing(const struct branch *b, struct branch_error *err)
 		branch_error_set(err, errno, "remove a journal", NULL);
 		return (BRANCH_FAILED);
 	}
-	if ((fd = stage_open(b)) == -1) {
+	if ((fd = staging_open(b)) == -1) {
 		if (errno == ENOENT)
 			return (BRANCH_NOTHING);
 	} else {
 		close(fd);
-		if (stage_remove(b) == 0)
+		if (staging_remove(b) == 0)
 			return (BRANCH_UNDONE);
 	}
 	branch_error_set(err, errno, "remove the staging directory", NULL);

@@ -125,21 +125,20 @@ bytes_same(int a, int b, off_t size)
 }
 
 static int
-files_same(int da, int db, const char *name, const struct inode *a,
-    const struct inode *b)
+files_same(const struct object *a, const struct object *b)
 {
 	struct inode	 in;
 	int		 fa, fb = -1, ret = -1, error;
 
-	if (a->size != b->size)
+	if (a->in->size != b->in->size)
 		return (0);
-	if ((fa = fs_read_open(da, name)) == -1 ||
-	    (fb = fs_read_open(db, name)) == -1)
+	if ((fa = fs_read_open(a->dir, a->name)) == -1 ||
+	    (fb = fs_read_open(b->dir, b->name)) == -1)
 		goto done;
 	/* Lower may have been swapped since it was looked at. */
 	if (fs_stat(fa, "", &in) == -1)
 		goto done;
-	ret = inode_is(&in, a) ? bytes_same(fa, fb, a->size) : 0;
+	ret = inode_is(&in, a->in) ? bytes_same(fa, fb, a->in->size) : 0;
  done:
 	error = errno;
 	if (fa != -1)
@@ -151,48 +150,48 @@ files_same(int da, int db, const char *name, const struct inode *a,
 }
 
 static int
-links_same(int da, int db, const char *name)
+links_same(const struct object *a, const struct object *b)
 {
-	char	 a[PATH_MAX], b[PATH_MAX];
+	char	 ta[PATH_MAX], tb[PATH_MAX];
 	ssize_t	 na, nb;
 
-	if ((na = fs_readlink(da, name, a, sizeof(a))) == -1 ||
-	    (nb = fs_readlink(db, name, b, sizeof(b))) == -1)
+	if ((na = fs_readlink(a->dir, a->name, ta, sizeof(ta))) == -1 ||
+	    (nb = fs_readlink(b->dir, b->name, tb, sizeof(tb))) == -1)
 		return (-1);
-	return (na == nb && memcmp(a, b, na) == 0);
+	return (na == nb && memcmp(ta, tb, na) == 0);
 }
 
-int
-content_same_xattrs(int da, int db, const char *name)
+static int
+attributes_same(const struct object *a, const struct object *b)
 {
-	struct xattrs	 a, b = { NULL, 0 };
+	struct xattrs	 xa, xb = { NULL, 0 };
 	int		 ret = -1, error;
 
-	if (xattrs_load(da, name, XATTRS_CONTENT, &a) == 0 &&
-	    xattrs_load(db, name, XATTRS_CONTENT, &b) == 0)
-		ret = xattrs_same(&a, &b);
+	if (xattrs_load(a->dir, a->name, XATTRS_CONTENT, &xa) == 0 &&
+	    xattrs_load(b->dir, b->name, XATTRS_CONTENT, &xb) == 0)
+		ret = xattrs_same(&xa, &xb);
 	error = errno;
-	xattrs_free(&a);
-	xattrs_free(&b);
+	xattrs_free(&xa);
+	xattrs_free(&xb);
 	errno = error;
 	return (ret);
 }
 
 int
-content_same(int da, int db, const char *name, const struct inode *a,
-    const struct inode *b)
+content_same(const struct object *a, const struct object *b)
 {
-	int	 ret;
+	const struct inode	*ia = a->in, *ib = b->in;
+	int			 ret;
 
-	if (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid)
+	if (ia->mode != ib->mode || ia->uid != ib->uid || ia->gid != ib->gid)
 		return (0);
-	if ((S_ISCHR(a->mode) || S_ISBLK(a->mode)) && a->rdev != b->rdev)
+	if ((S_ISCHR(ia->mode) || S_ISBLK(ia->mode)) && ia->rdev != ib->rdev)
 		return (0);
-	if ((ret = content_same_xattrs(da, db, name)) == 1) {
-		if (S_ISREG(a->mode))
-			ret = files_same(da, db, name, a, b);
-		else if (S_ISLNK(a->mode))
-			ret = links_same(da, db, name);
+	if ((ret = attributes_same(a, b)) == 1) {
+		if (S_ISREG(ia->mode))
+			ret = files_same(a, b);
+		else if (S_ISLNK(ia->mode))
+			ret = links_same(a, b);
 	}
 	if (ret == -1 && errno == EACCES)
 		return (0);

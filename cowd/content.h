@@ -24,16 +24,19 @@
 
 #include "fs.h"
 
+/* A name in a directory, and what was found there. */
+struct object {
+	int			 dir;
+	const char		*name;
+	const struct inode	*in;
+};
+
 /*
- * Compare an entry of two directories that has one type in both: mode, owner,
- * attributes, and the bytes, the text of a link or the number of a device.
- * Times do not count.  What may not be read is not the same.  1, 0, or -1 and
- * errno.
+ * Compare two objects of one type: mode, owner, attributes, and the bytes, the
+ * text of a link or the number of a device.  Times do not count.  What may not
+ * be read is not the same.  1, 0, or -1 and errno.
  */
-int	 content_same(int, int, const char *, const struct inode *,
-	    const struct inode *);
-/* The same for the attributes alone. */
-int	 content_same_xattrs(int, int, const char *);
+int	 content_same(const struct object *, const struct object *);
 
 /* The next range that holds data in one of two files of a size; 0: none. */
 int	 content_range(int, int, off_t, off_t *, off_t *);

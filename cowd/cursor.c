@@ -130,6 +130,15 @@ cursor_check(const struct cursor *c, const char *name)
 }
 
 void
+cursor_rest(struct cursor *c)
+{
+	while (c->first + 1 < c->n) {
+		close(c->levels[c->first].fd);
+		c->levels[c->first++].fd = -1;
+	}
+}
+
+void
 cursor_free(struct cursor *c)
 {
 	while (c->n > c->first)

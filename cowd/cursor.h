@@ -51,6 +51,8 @@ int	 cursor_leave(struct cursor *);
  * ESTALE.  Of top nothing above is known.
  */
 int	 cursor_check(const struct cursor *, const char *);
+/* Keep no more than one descriptor open. */
+void	 cursor_rest(struct cursor *);
 void	 cursor_free(struct cursor *);
 
 #endif

@@ -45,7 +45,7 @@
 
 #define JOURNAL_MAGIC		"sandlock journal"
 #define JOURNAL_MAGIC_SIZE	16
-#define JOURNAL_VERSION		1
+#define JOURNAL_VERSION		2
 #define JOURNAL_STATE_AT	(JOURNAL_MAGIC_SIZE + 4)
 #define JOURNAL_LENGTH_AT	(JOURNAL_STATE_AT + 4)
 #define JOURNAL_HEAD		(JOURNAL_LENGTH_AT + 16)
@@ -181,14 +181,21 @@ put_block(struct writer *w, const void *data, size_t len)
 }
 
 static void
-put_record(struct writer *w, const struct record *r)
+put_record(struct writer *w, const struct plan *p, const struct record *r)
 {
 	put8(w, r->kind);
-	put8(w, r->flags);
+	put32(w, r->flags);
 	put32(w, r->parent);
+	put32(w, r->from);
 	put_inode(w, &r->in[LOWER]);
 	put_inode(w, &r->in[UPPER]);
+	if (p->staged)
+		put_inode(w, &r->copy);
+	put32(w, r->shown.mode);
+	put32(w, r->shown.uid);
+	put32(w, r->shown.gid);
 	put_block(w, r->name, strlen(r->name));
+	put_block(w, r->link, r->link == NULL ? 0 : strlen(r->link));
 	put_block(w, r->overlay.buf, r->overlay.len);
 	put_block(w, r->content[LOWER].buf, r->content[LOWER].len);
 	put_block(w, r->content[UPPER].buf, r->content[UPPER].len);
@@ -209,7 +216,7 @@ put_plan(struct writer *w, const struct plan *p, uint32_t state)
 	w->sum = sum;
 	put8(w, p->staged);
 	for (i = 0; i < p->n; i++)
-		put_record(w, &p->records[i]);
+		put_record(w, p, &p->records[i]);
 	put8(w, JOURNAL_END);
 	put32(w, p->n);
 	put64(w, w->sum);
@@ -393,39 +400,92 @@ name_valid(const char *name, size_t len, size_t index)
 	    (len == 2 && name[1] == '.'))));
 }
 
+/* A name and its end; 0, or -1 and errno. */
 static int
-get_record(struct reader *rd, struct plan *p, uint8_t kind)
+get_name(struct reader *rd, size_t index, char name[NAME_MAX + 1])
 {
-	struct record	*r;
-	struct inode	 in[2];
 	const char	*s;
-	char		 name[NAME_MAX + 1];
-	size_t		 len, parent;
-	ssize_t		 i;
-	uint8_t		 flags;
+	size_t		 len = get32(rd);
 
-	flags = get8(rd);
-	parent = get32(rd);
-	get_inode(rd, &in[LOWER]);
-	get_inode(rd, &in[UPPER]);
-	len = get32(rd);
+	name[0] = '\0';
 	if ((s = get(rd, len)) == NULL)
 		return (0);
-	if (kind < RECORD_DIR || kind > RECORD_INSIDE ||
-	    (p->n > 0 && parent >= p->n) || !name_valid(s, len, p->n) ||
-	    (p->n == 0 && kind != RECORD_DIR)) {
+	if (!name_valid(s, len, index)) {
 		errno = EBADMSG;
 		return (-1);
 	}
 	memcpy(name, s, len);
 	name[len] = '\0';
-	if ((i = plan_add(p, kind, p->n == 0 ? 0 : parent, name)) == -1)
+	return (0);
+}
+
+/* The file that a name is linked to; others have none. */
+static int
+get_link(struct reader *rd, uint8_t kind, char **link)
+{
+	char	 name[NAME_MAX + 1];
+
+	if (get_name(rd, kind == RECORD_LINK, name) == -1)
+		return (-1);
+	if (kind == RECORD_LINK && (*link = strdup(name)) == NULL)
+		return (-1);
+	return (0);
+}
+
+static void
+get_shown(struct reader *rd, struct shown *sh)
+{
+	sh->mode = get32(rd);
+	sh->uid = get32(rd);
+	sh->gid = get32(rd);
+}
+
+/* Whether the numbers of a record can be those of the n-th one. */
+static int
+record_valid(const struct plan *p, const struct record *r, uint8_t kind)
+{
+	if (kind < RECORD_DIR || kind > RECORD_LINK)
+		return (0);
+	if (p->n == 0)
+		return (kind == RECORD_DIR);
+	return (r->parent < p->n && (kind != RECORD_GRAFT ||
+	    (r->from < p->n && p->records[r->from].kind == RECORD_TAKE)));
+}
+
+static int
+get_record(struct reader *rd, struct plan *p, uint8_t kind)
+{
+	struct record	 new, *r;
+	char		 name[NAME_MAX + 1];
+	ssize_t		 i;
+
+	memset(&new, 0, sizeof(new));
+	new.flags = get32(rd);
+	new.parent = get32(rd);
+	new.from = get32(rd);
+	get_inode(rd, &new.in[LOWER]);
+	get_inode(rd, &new.in[UPPER]);
+	if (p->staged)
+		get_inode(rd, &new.copy);
+	get_shown(rd, &new.shown);
+	if (rd->failed)
+		return (0);
+	if (!record_valid(p, &new, kind)) {
+		errno = EBADMSG;
+		return (-1);
+	}
+	if (get_name(rd, p->n, name) == -1 ||
+	    (i = plan_add(p, kind, p->n == 0 ? 0 : new.parent, name)) == -1)
 		return (-1);
 	r = &p->records[i];
-	r->flags = flags;
-	r->in[LOWER] = in[LOWER];
-	r->in[UPPER] = in[UPPER];
-	if (get_xattrs(rd, &r->overlay) == -1 ||
+	r->flags = new.flags;
+	r->from = new.from;
+	r->in[LOWER] = new.in[LOWER];
+	r->in[UPPER] = new.in[UPPER];
+	r->copy = new.copy;
+	r->shown = new.shown;
+	if (get_link(rd, kind, &r->link) == -1 ||
+	    get_xattrs(rd, &r->overlay) == -1 ||
 	    get_xattrs(rd, &r->content[LOWER]) == -1 ||
 	    get_xattrs(rd, &r->content[UPPER]) == -1)
 		return (-1);

@@ -18,7 +18,8 @@
 /*
  * The way to the directories of a plan.  Records come in the order of a walk,
  * so the way from one to the next is short.  Every directory on the way has
- * to be the one that the plan saw under that name.
+ * to be the one that the plan saw under that name.  One that is taken from its
+ * place may be in the trash, or there still.
  */
 
 #include <errno.h>
@@ -29,14 +30,17 @@
 
 #include "fs.h"
 #include "place.h"
+#include "stage.h"
 
 void
-place_init(struct place *pl, const struct plan *p, enum side side, int top)
+place_init(struct place *pl, const struct plan *p, enum side side, int top,
+    const int *trash)
 {
 	memset(pl, 0, sizeof(*pl));
 	cursor_init(&pl->at, top);
 	pl->plan = p;
 	pl->side = side;
+	pl->trash = trash;
 }
 
 void
@@ -47,6 +51,16 @@ place_free(struct place *pl)
 	free(pl->way);
 	pl->records = pl->way = NULL;
 	pl->size = pl->waysize = 0;
+}
+
+void
+place_restart(struct place *pl)
+{
+	int	 top = pl->at.top;
+
+	cursor_free(&pl->at);
+	cursor_init(&pl->at, top);
+	pl->jumped = 0;
 }
 
 static size_t
@@ -84,7 +98,8 @@ place_enter(struct place *pl, size_t i)
 			errno = ESTALE;
 		return (-1);
 	}
-	if (fs_stat(fd, "", &in) == -1 || !inode_is(&in, &r->in[pl->side])) {
+	if (fs_stat(fd, "", &in) == -1 ||
+	    !inode_is(&in, record_place(pl->plan, r, pl->side))) {
 		close(fd);
 		errno = ESTALE;
 		return (-1);
@@ -99,19 +114,96 @@ place_enter(struct place *pl, size_t i)
 static void
 place_leave(struct place *pl)
 {
-	int	 top = pl->at.top;
-
-	if (cursor_leave(&pl->at) == -1) {
-		cursor_free(&pl->at);
-		cursor_init(&pl->at, top);
-	}
+	if (cursor_leave(&pl->at) == -1)
+		place_restart(pl);
+	if (pl->at.n == 0)
+		pl->jumped = 0;
 }
 
 int
 place_check(const struct place *pl)
 {
+	/* What is in the trash, or was not taken yet, is where it must be. */
+	if (pl->jumped != 0 && pl->at.n == 1)
+		return (0);
 	return (cursor_check(&pl->at,
 	    pl->plan->records[place_record(pl)].name));
+}
+
+/* The lower directory of a graft before it got there. */
+static int
+graft_taken(const struct place *pl, const struct record *r)
+{
+	char	*path, name[STAGING_NAME_SIZE];
+	int	 fd = -1;
+
+	if (pl->trash != NULL && *pl->trash != -1) {
+		staging_object(r->from, name);
+		if ((fd = fs_enter(*pl->trash, name)) != -1 ||
+		    errno != ENOENT)
+			return (fd);
+	}
+	if ((path = plan_path(pl->plan, r->from)) == NULL)
+		return (-1);
+	fd = fs_enter(pl->at.top, path);
+	free(path);
+	return (fd);
+}
+
+/* The upper directory of one that does not move with the one above it. */
+static int
+graft_detached(const struct place *pl, size_t i)
+{
+	char	 name[STAGING_NAME_SIZE];
+
+	if ((pl->plan->records[i].flags & RECORD_DETACHED) == 0 ||
+	    pl->trash == NULL || *pl->trash == -1) {
+		errno = ESTALE;
+		return (-1);
+	}
+	staging_shell(i, name);
+	return (fs_enter(*pl->trash, name));
+}
+
+/* Go straight to the directory of a graft. */
+static int
+place_jump(struct place *pl, size_t i)
+{
+	const struct record	*r = &pl->plan->records[i];
+	struct inode		 in;
+	int			 fd;
+
+	if (r->kind != RECORD_GRAFT || array_fit(&pl->records, &pl->size,
+	    1) == -1)
+		return (-1);
+	if ((fd = pl->side == LOWER ? graft_taken(pl, r) :
+	    graft_detached(pl, i)) == -1)
+		return (-1);
+	if (fs_stat(fd, "", &in) == -1 || !inode_is(&in, &r->in[pl->side])) {
+		close(fd);
+		return (-1);
+	}
+	place_restart(pl);
+	if (cursor_enter(&pl->at, fd) == -1)
+		return (-1);
+	pl->records[0] = i;
+	pl->jumped = i;
+	return (0);
+}
+
+/*
+ * The way could not be gone from its n-th directory on: the last one on it that
+ * can be found elsewhere is where it goes on.  Their number, or 0.
+ */
+static size_t
+place_around(struct place *pl, size_t n)
+{
+	size_t	 i;
+
+	for (i = 0; i <= n; i++)
+		if (place_jump(pl, pl->way[i]) == 0)
+			return (i + 1);
+	return (0);
 }
 
 int
@@ -130,8 +222,16 @@ place_goto(struct place *pl, size_t dir)
 		pl->way[n++] = to;
 		to = r[to].parent;
 	}
-	while (n > 0)
-		if (place_enter(pl, pl->way[--n]) == -1)
+	while (n > 0) {
+		if (place_enter(pl, pl->way[--n]) == 0)
+			continue;
+		if (errno != ESTALE)
 			return (-1);
+		if ((n = place_around(pl, n)) == 0) {
+			errno = ESTALE;
+			return (-1);
+		}
+		n--;
+	}
 	return (cursor_fd(&pl->at));
 }

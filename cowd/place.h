@@ -16,7 +16,7 @@
 
 
 /*
- * The directory of a record, on one side.
+ * The directory of a record, on one side, wherever it is by now.
  */
 
 #ifndef PLACE_H
@@ -31,13 +31,16 @@ struct place {
 	struct cursor		 at;
 	const struct plan	*plan;
 	enum side		 side;
+	const int		*trash;		/* or NULL; -1: there is none */
+	size_t			 jumped;	/* where the way begins; or 0 */
 	size_t			*records;	/* of the cursor's levels */
 	size_t			 size;
 	size_t			*way;
 	size_t			 waysize;
 };
 
-void	 place_init(struct place *, const struct plan *, enum side, int);
+void	 place_init(struct place *, const struct plan *, enum side, int,
+	    const int *);
 /*
  * Go to the directory that a record stands for; its descriptor (O_PATH or
  * top's, borrowed until the next call).  -1 and ESTALE when another object
@@ -46,6 +49,8 @@ void	 place_init(struct place *, const struct plan *, enum side, int);
 int	 place_goto(struct place *, size_t);
 /* Whether that directory is still there by name: 0, or -1 and ESTALE. */
 int	 place_check(const struct place *);
+/* A directory was moved: the way to the next one begins at the top. */
+void	 place_restart(struct place *);
 void	 place_free(struct place *);
 
 #endif

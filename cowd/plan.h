@@ -27,6 +27,7 @@
 
 #include "branch.h"
 #include "fs.h"
+#include "shown.h"
 #include "walk.h"
 #include "xattrs.h"
 
@@ -40,7 +41,20 @@ enum record_kind {
 	/* Lower's object, with all that is in it, moves to the trash. */
 	RECORD_REMOVE,
 	/* Below one of the last three: it moves with that. */
-	RECORD_INSIDE
+	RECORD_INSIDE,
+	/*
+	 * Lower by its old names: a directory on the way to one that is seen
+	 * in another place, and one that is: that goes to the trash and
+	 * from there, by a RECORD_GRAFT, to where it is seen.
+	 */
+	RECORD_WAY,
+	RECORD_TAKE,
+	/* The directory that was taken, in its new place: as RECORD_DIR. */
+	RECORD_GRAFT,
+	/* Only lower has it and it stays; names in it get another file. */
+	RECORD_KEEP,
+	/* Lower's name becomes one more of a file of upper. */
+	RECORD_LINK
 };
 
 #define RECORD_ENTRIES		0x01	/* something in it moves */
@@ -51,7 +65,12 @@ enum record_kind {
 #define RECORD_ON_UPPER		0x20
 #define RECORD_BORROWED_LOWER	0x40	/* its mode was changed to look in */
 #define RECORD_BORROWED_UPPER	0x80
-#define RECORD_FLAGS		0xff
+/* Upper's directory does not move with the one it is in, but before. */
+#define RECORD_DETACHED		0x100
+/* A directory that moves and gets something more after that. */
+#define RECORD_OPEN		0x200
+#define RECORD_LOSES		0x400	/* lower: something in it is taken */
+#define RECORD_SHOWN		0x800	/* the mode is not upper's real one */
 
 /*
  * A record names its object by the record of the directory that it is in,
@@ -59,11 +78,15 @@ enum record_kind {
  */
 struct record {
 	uint8_t		 kind;
-	uint8_t		 flags;
+	uint16_t	 flags;
 	uint32_t	 parent;
 	uint32_t	 depth;
+	uint32_t	 from;		/* RECORD_GRAFT: its RECORD_TAKE */
 	char		*name;
+	char		*link;		/* RECORD_LINK: the file, in links */
 	struct inode	 in[2];		/* as they were found; ino 0: none */
+	struct inode	 copy;		/* staged: what stands for upper's */
+	struct shown	 shown;		/* what upper's is in lower */
 	struct xattrs	 overlay;	/* on upper's; do not go to lower */
 	struct xattrs	 content[2];
 };
@@ -79,6 +102,7 @@ struct plan {
 	size_t		 n;
 	size_t		 size;
 	int		 staged;	/* upper is on another file system */
+	int		 extended;	/* the branch is the merged view's */
 	int		 state;		/* of the journal; 0: none yet */
 	struct touched	*touched;	/* sorted by ino */
 	size_t		 ntouched;
@@ -99,5 +123,13 @@ void	 plan_free(struct plan *);
 
 /* Whether a record has an object on a side. */
 int	 record_on(const struct record *, enum side);
+/* What moves to lower: upper's object or the copy that stands for it. */
+const struct inode	*record_moving(const struct plan *,
+	    const struct record *);
+/* What the directory of a record is on a side, where it has one. */
+const struct inode	*record_place(const struct plan *,
+	    const struct record *, enum side);
+/* Upper's inode with the mode and owner that it gets in lower. */
+void	 record_want(const struct record *, struct inode *);
 
 #endif

@@ -36,13 +36,27 @@
 #include <unistd.h>
 
 #include "content.h"
+#include "names.h"
 #include "place.h"
+#include "shown.h"
 #include "stage.h"
 #include "walk.h"
 
 #define STAGE_PREFIX	".sandlock."
 #define STAGE_COPY_MAX	(1 << 30)
 #define STAGE_BUFSIZE	65536
+
+/* A directory whose copy is under way. */
+struct tagged {
+	struct inode		 in;		/* as the copy has to be */
+	struct record		*open;		/* gets more later; or NULL */
+};
+
+/* A record by its upper inode. */
+struct by_inode {
+	uint64_t		 ino;
+	size_t			 record;
+};
 
 struct staging {
 	const struct branch	*branch;
@@ -52,17 +66,20 @@ struct staging {
 	/* Of the object that is being copied. */
 	struct walk		 walk;
 	struct cursor		 to;
-	struct inode		*dirs;		/* by tag of the walk */
+	struct tagged		*dirs;		/* by tag of the walk */
 	size_t			 ndirs;
 	size_t			 dirssize;
 	/* Inodes that have a name of their own for more links to come. */
 	uint64_t		*links;
 	size_t			 nlinks;
 	size_t			 linkssize;
+	struct by_inode		*special;	/* grafts; what gets them */
+	size_t			 nspecial;
+	int			 names;		/* the links of the branch */
 };
 
 int
-stage_name(const struct branch *b, char *name, size_t size)
+staging_name(const struct branch *b, char *name, size_t size)
 {
 	int	 n;
 
@@ -78,33 +95,39 @@ stage_name(const struct branch *b, char *name, size_t size)
 }
 
 void
-stage_object(size_t i, char name[STAGE_NAME_SIZE])
+staging_object(size_t i, char name[STAGING_NAME_SIZE])
 {
-	snprintf(name, STAGE_NAME_SIZE, "o%zu", i);
+	snprintf(name, STAGING_NAME_SIZE, "o%zu", i);
+}
+
+void
+staging_shell(size_t i, char name[STAGING_NAME_SIZE])
+{
+	snprintf(name, STAGING_NAME_SIZE, "s%zu", i);
 }
 
 static void
-stage_link(uint64_t ino, char name[STAGE_NAME_SIZE])
+stage_link(uint64_t ino, char name[STAGING_NAME_SIZE])
 {
-	snprintf(name, STAGE_NAME_SIZE, "l%llu", (unsigned long long)ino);
+	snprintf(name, STAGING_NAME_SIZE, "l%llu", (unsigned long long)ino);
 }
 
 int
-stage_open(const struct branch *b)
+staging_open(const struct branch *b)
 {
 	char	 name[NAME_MAX + 1];
 
-	if (stage_name(b, name, sizeof(name)) == -1)
+	if (staging_name(b, name, sizeof(name)) == -1)
 		return (-1);
 	return (fs_enter(b->lower, name));
 }
 
 int
-stage_remove(const struct branch *b)
+staging_remove(const struct branch *b)
 {
 	char	 name[NAME_MAX + 1];
 
-	if (stage_name(b, name, sizeof(name)) == -1)
+	if (staging_name(b, name, sizeof(name)) == -1)
 		return (-1);
 	return (fs_rmtree(b->lower, name));
 }
@@ -120,14 +143,14 @@ stage_make(const struct branch *b)
 	char		 name[NAME_MAX + 1];
 
 	if (fs_stat(b->lower, "", &in) == -1 ||
-	    stage_name(b, name, sizeof(name)) == -1)
+	    staging_name(b, name, sizeof(name)) == -1)
 		return (-1);
 	if (inode_lacks(&in, S_IRWXU) &&
 	    fs_chmod(b->lower, in.mode | S_IRWXU) == -1)
 		return (-1);
-	if (stage_remove(b) == -1 || fs_mkdir(b->lower, name) == -1)
+	if (staging_remove(b) == -1 || fs_mkdir(b->lower, name) == -1)
 		return (-1);
-	return (stage_open(b));
+	return (staging_open(b));
 }
 
 static int
@@ -196,7 +219,10 @@ copy_bytes(int from, int to, off_t size)
 	return (0);
 }
 
-/* Open a file of the branch; its owner may be kept out of it. */
+/*
+ * Open a file of the branch; its owner may be kept out of it, and of its
+ * attributes, until copy_close().
+ */
 static int
 copy_open(int at, const char *name, const struct inode *in)
 {
@@ -207,20 +233,29 @@ copy_open(int at, const char *name, const struct inode *in)
 		return (fd);
 	if ((pfd = fs_node(at, name)) == -1)
 		return (-1);
-	if (fs_chmod(pfd, in->mode | S_IRUSR) == 0) {
-		fd = fs_read_open(at, name);
+	if (fs_chmod(pfd, in->mode | S_IRUSR) == 0 &&
+	    (fd = fs_read_open(at, name)) == -1) {
 		error = errno;
-		if (fs_chmod(pfd, in->mode) == -1 && fd != -1) {
-			error = errno;
-			close(fd);
-			fd = -1;
-		}
+		(void)fs_chmod(pfd, in->mode);
 		errno = error;
 	}
 	error = errno;
 	close(pfd);
 	errno = error;
 	return (fd);
+}
+
+static int
+copy_close(int fd, const struct inode *in)
+{
+	int	 error, ret = 0;
+
+	if (inode_lacks(in, S_IRUSR))
+		ret = fs_chmod(fd, in->mode);
+	error = errno;
+	close(fd);
+	errno = error;
+	return (ret);
 }
 
 /* Owner first, which clears mode bits; times last. */
@@ -251,7 +286,7 @@ copy_metadata(int from, const char *name, int to, const struct inode *in)
 
 static int
 copy_file(int from, const char *name, int to, const char *toname,
-    const struct inode *in)
+    const struct inode *in, const struct inode *want)
 {
 	struct inode	 now;
 	int		 fd, out = -1, error, ret = -1;
@@ -267,17 +302,13 @@ copy_file(int from, const char *name, int to, const char *toname,
 	if ((out = fs_write_open(to, toname, O_CREAT | O_EXCL)) == -1 ||
 	    copy_bytes(fd, out, now.size) == -1)
 		goto done;
-	ret = copy_metadata(fd, "", out, in);
-	/* An attribute of the user's is as readable as the file is now. */
-	if (ret == -1 && errno == EACCES && inode_lacks(in, S_IRUSR) &&
-	    fs_chmod(fd, in->mode | S_IRUSR) == 0) {
-		ret = copy_metadata(fd, "", out, in);
-		if (fs_chmod(fd, in->mode) == -1)
-			ret = -1;
-	}
+	ret = copy_metadata(fd, "", out, want);
  done:
 	error = errno;
-	close(fd);
+	if (copy_close(fd, in) == -1 && ret == 0) {
+		error = errno;
+		ret = -1;
+	}
 	if (out != -1)
 		close(out);
 	errno = error;
@@ -324,7 +355,7 @@ links_add(struct staging *st, int to, const char *toname, uint64_t ino)
 {
 	uint64_t	*links;
 	size_t		 size;
-	char		 name[STAGE_NAME_SIZE];
+	char		 name[STAGING_NAME_SIZE];
 
 	if (st->nlinks == st->linkssize) {
 		size = st->linkssize == 0 ? 64 : st->linkssize * 2;
@@ -344,7 +375,7 @@ links_add(struct staging *st, int to, const char *toname, uint64_t ino)
 static int
 links_drop(struct staging *st)
 {
-	char	 name[STAGE_NAME_SIZE];
+	char	 name[STAGING_NAME_SIZE];
 
 	while (st->nlinks > 0) {
 		stage_link(st->links[--st->nlinks], name);
@@ -354,12 +385,42 @@ links_drop(struct staging *st)
 	return (0);
 }
 
+/* An inode of upper as its copy has to be. */
+static int
+copy_want(const struct staging *st, int from, const char *name,
+    const struct inode *in, struct inode *want)
+{
+	struct shown	 sh;
+	int		 marked;
+
+	*want = *in;
+	if (!st->plan->extended)
+		return (0);
+	if ((marked = shown_of(from, name, in, &sh)) == 1) {
+		shown_limit(&sh, in);
+		want->mode = sh.mode;
+	}
+	return (marked == -1 ? -1 : 0);
+}
+
+static int
+copy_inode(struct staging *st, int from, const char *name, int to,
+    const char *toname, const struct inode *in)
+{
+	struct inode	 want;
+
+	if (copy_want(st, from, name, in, &want) == -1)
+		return (-1);
+	return (S_ISREG(in->mode) ? copy_file(from, name, to, toname, in,
+	    &want) : copy_node(from, name, to, toname, &want));
+}
+
 /* Copy an object that is no directory. */
 static int
 copy_object(struct staging *st, int from, const char *name, int to,
     const char *toname, const struct inode *in)
 {
-	char	 link[STAGE_NAME_SIZE];
+	char	 link[STAGING_NAME_SIZE];
 	int	 ret;
 
 	if (in->nlink > 1) {
@@ -369,8 +430,7 @@ copy_object(struct staging *st, int from, const char *name, int to,
 		if (errno != ENOENT)
 			return (-1);
 	}
-	ret = S_ISREG(in->mode) ? copy_file(from, name, to, toname, in) :
-	    copy_node(from, name, to, toname, in);
+	ret = copy_inode(st, from, name, to, toname, in);
 	if (ret == 0 && in->nlink > 1)
 		ret = links_add(st, to, toname, in->ino);
 	return (ret);
@@ -398,6 +458,23 @@ tree_entered(const char *name, size_t tag, void *arg)
 	return (cursor_enter(&st->to, fd));
 }
 
+/*
+ * One that gets more once it has moved stays open until then, and has to be
+ * known by its copy.
+ */
+static int
+tree_finish(struct staging *st, int fd, const struct tagged *dir)
+{
+	struct inode	 want = dir->in;
+
+	if (dir->open != NULL) {
+		want.mode |= S_IRWXU;
+		if (fs_stat(fd, "", &dir->open->copy) == -1)
+			return (-1);
+	}
+	return (copy_metadata(cursor_fd(&st->walk.at[UPPER]), "", fd, &want));
+}
+
 /* Upwards: the mode may close the directory, its times are the last thing. */
 static int
 tree_leaving(size_t tag, void *arg)
@@ -408,19 +485,66 @@ tree_leaving(size_t tag, void *arg)
 	if ((fd = fs_node(cursor_fd(&st->to), "")) == -1)
 		return (-1);
 	if (st->to.n == 0 || cursor_leave(&st->to) == 0)
-		ret = copy_metadata(cursor_fd(&st->walk.at[UPPER]), "", fd,
-		    &st->dirs[tag]);
+		ret = tree_finish(st, fd, &st->dirs[tag]);
 	error = errno;
 	close(fd);
 	errno = error;
 	return (ret);
 }
 
+static int
+special_compare(const void *a, const void *b)
+{
+	const struct by_inode	*ba = a, *bb = b;
+
+	return (ba->ino < bb->ino ? -1 : ba->ino > bb->ino);
+}
+
+/* The record of a graft or of what gets one, or NULL. */
+static struct record *
+special_of(const struct staging *st, uint64_t ino)
+{
+	const struct by_inode	 key = { .ino = ino };
+	const struct by_inode	*found;
+
+	if (st->nspecial == 0 || (found = bsearch(&key, st->special,
+	    st->nspecial, sizeof(key), special_compare)) == NULL)
+		return (NULL);
+	return (&st->plan->records[found->record]);
+}
+
+static int
+special_load(struct staging *st)
+{
+	const struct record	*r;
+	size_t			 i, n = 0;
+
+	for (i = 0; i < st->plan->n; i++)
+		n += st->plan->records[i].kind == RECORD_GRAFT ||
+		    (st->plan->records[i].flags & RECORD_OPEN) != 0;
+	if (n == 0)
+		return (0);
+	if ((st->special = reallocarray(NULL, n,
+	    sizeof(*st->special))) == NULL)
+		return (-1);
+	for (i = 0; i < st->plan->n; i++) {
+		r = &st->plan->records[i];
+		if (r->kind != RECORD_GRAFT && (r->flags & RECORD_OPEN) == 0)
+			continue;
+		st->special[st->nspecial].ino = r->in[UPPER].ino;
+		st->special[st->nspecial++].record = i;
+	}
+	qsort(st->special, n, sizeof(*st->special), special_compare);
+	return (0);
+}
+
 /* A tag for a directory that will be entered; -1 and errno. */
 static ssize_t
-tree_tag(struct staging *st, const struct inode *in)
+tree_tag(struct staging *st, int from, const char *name,
+    const struct inode *in)
 {
-	struct inode	*dirs;
+	struct tagged	*dirs;
+	struct record	*r;
 	size_t		 size;
 
 	if (st->ndirs == st->dirssize) {
@@ -431,26 +555,34 @@ tree_tag(struct staging *st, const struct inode *in)
 		st->dirs = dirs;
 		st->dirssize = size;
 	}
-	st->dirs[st->ndirs] = *in;
+	dirs = &st->dirs[st->ndirs];
+	if (copy_want(st, from, name, in, &dirs->in) == -1)
+		return (-1);
+	r = special_of(st, in->ino);
+	dirs->open = r != NULL && (r->flags & RECORD_OPEN) != 0 ? r : NULL;
 	return (st->ndirs++);
 }
 
 static int
 tree_entry(struct staging *st, struct walk_entry *e)
 {
-	int	 from = cursor_fd(&st->walk.at[UPPER]);
-	int	 to = cursor_fd(&st->to);
-	ssize_t	 tag;
+	const struct inode	*in = &e->in[UPPER];
+	const struct record	*r;
+	int			 from = cursor_fd(&st->walk.at[UPPER]);
+	int			 to = cursor_fd(&st->to);
+	ssize_t			 tag;
 
 	if (walk_stat(&st->walk, e, UPPER) == -1)
 		return (-1);
-	if (!e->present[UPPER] || inode_whiteout(&e->in[UPPER]))
+	if (!e->present[UPPER] || inode_whiteout(in))
 		return (0);
-	if (!S_ISDIR(e->in[UPPER].mode))
-		return (copy_object(st, from, e->name, to, e->name,
-		    &e->in[UPPER]));
+	if (!S_ISDIR(in->mode))
+		return (copy_object(st, from, e->name, to, e->name, in));
+	/* Lower's own directory comes there. */
+	if ((r = special_of(st, in->ino)) != NULL && r->kind == RECORD_GRAFT)
+		return (0);
 	if (fs_mkdir(to, e->name) == -1 ||
-	    (tag = tree_tag(st, &e->in[UPPER])) == -1)
+	    (tag = tree_tag(st, from, e->name, in)) == -1)
 		return (-1);
 	return (walk_into(&st->walk, WALK_UPPER, tag));
 }
@@ -472,7 +604,7 @@ copy_tree(struct staging *st, int from, int to, const struct inode *in)
 	cursor_init(&st->walk.at[LOWER], -1);
 	cursor_init(&st->walk.at[UPPER], from);
 	cursor_init(&st->to, to);
-	if ((tag = tree_tag(st, in)) != -1 &&
+	if ((tag = tree_tag(st, from, "", in)) != -1 &&
 	    walk_open(&st->walk, -1, from, WALK_UPPER, tag) == 0)
 		while ((more = walk_next(&st->walk, &e)) == 1)
 			if (tree_entry(st, &e) == -1) {
@@ -508,46 +640,67 @@ copy_directory(struct staging *st, int from, const char *name,
 	return (ret);
 }
 
+/* Where upper has the object of a record, and its name there. */
+static int
+stage_from(struct staging *st, const struct record *r, const char **name)
+{
+	if (r->kind == RECORD_LINK) {
+		*name = r->link;
+		return (st->names);
+	}
+	*name = r->name;
+	return (place_goto(&st->upper, r->parent));
+}
+
 /* The copy of one record. */
 static int
 stage_record(struct staging *st, size_t i)
 {
 	const struct record	*r = &st->plan->records[i];
 	struct inode		 in;
-	char			 name[STAGE_NAME_SIZE];
+	const char		*from_name;
+	char			 name[STAGING_NAME_SIZE];
 	int			 from;
 
-	stage_object(i, name);
-	if ((from = place_goto(&st->upper, r->parent)) == -1 ||
-	    fs_stat(from, r->name, &in) == -1)
+	staging_object(i, name);
+	if ((from = stage_from(st, r, &from_name)) == -1 ||
+	    fs_stat(from, from_name, &in) == -1)
 		return (-1);
 	if (!inode_is(&in, &r->in[UPPER])) {
 		errno = ESTALE;
 		return (-1);
 	}
+	in = r->in[UPPER];
 	if (S_ISDIR(in.mode))
-		return (copy_directory(st, from, r->name, name,
-		    &r->in[UPPER]));
-	return (copy_object(st, from, r->name, st->dir, name, &r->in[UPPER]));
+		return (copy_directory(st, from, from_name, name, &in));
+	/* Others of these will want the same file. */
+	if (r->kind == RECORD_LINK && in.nlink == 1)
+		in.nlink++;
+	return (copy_object(st, from, from_name, st->dir, name, &in));
 }
 
-/*
- * From here on the copies stand for upper's objects.  That waits until all
- * are made: the way to one leads through the originals of others.
- */
+/* Whether something of upper is copied for a record. */
+static int
+stage_copies(const struct record *r)
+{
+	return (r->kind == RECORD_EXCHANGE || r->kind == RECORD_ADD ||
+	    r->kind == RECORD_LINK);
+}
+
+/* From here on the copies stand for upper's objects. */
 static int
 stage_adopt(struct staging *st)
 {
 	struct record	*r;
-	char		 name[STAGE_NAME_SIZE];
+	char		 name[STAGING_NAME_SIZE];
 	size_t		 i;
 
 	for (i = 0; i < st->plan->n; i++) {
 		r = &st->plan->records[i];
-		if (r->kind != RECORD_EXCHANGE && r->kind != RECORD_ADD)
+		if (!stage_copies(r))
 			continue;
-		stage_object(i, name);
-		if (fs_stat(st->dir, name, &r->in[UPPER]) == -1)
+		staging_object(i, name);
+		if (fs_stat(st->dir, name, &r->copy) == -1)
 			return (-1);
 	}
 	return (0);
@@ -563,7 +716,8 @@ stage_way(struct staging *st, const struct record *r, size_t i, int open)
 	const struct inode	*in = &r->in[UPPER];
 	int			 fd;
 
-	if (r->kind != RECORD_DIR || !inode_lacks(in, S_IRWXU))
+	if ((r->kind != RECORD_DIR && r->kind != RECORD_GRAFT &&
+	    (r->flags & RECORD_OPEN) == 0) || !inode_lacks(in, S_IRWXU))
 		return (0);
 	if ((fd = place_goto(&st->upper, i)) == -1)
 		return (-1);
@@ -591,8 +745,7 @@ stage_records(struct staging *st, struct branch_error *err)
 	for (i = 0; i < n; i++) {
 		r = &st->plan->records[i];
 		if (stage_way(st, r, i, 1) == -1 ||
-		    ((r->kind == RECORD_EXCHANGE || r->kind == RECORD_ADD) &&
-		    stage_record(st, i) == -1))
+		    (stage_copies(r) && stage_record(st, i) == -1))
 			return (stage_fail(st, i, err));
 	}
 	for (i = n; i-- > 0;)
@@ -606,7 +759,7 @@ stage_records(struct staging *st, struct branch_error *err)
 }
 
 int
-stage_fill(const struct branch *b, struct plan *p, struct branch_error *err)
+staging_fill(const struct branch *b, struct plan *p, struct branch_error *err)
 {
 	struct staging	 st;
 	int		 ret = -1;
@@ -614,8 +767,11 @@ stage_fill(const struct branch *b, struct plan *p, struct branch_error *err)
 	memset(&st, 0, sizeof(st));
 	st.branch = b;
 	st.plan = p;
-	place_init(&st.upper, p, UPPER, b->upper);
-	if ((st.dir = stage_make(b)) == -1)
+	place_init(&st.upper, p, UPPER, b->upper, NULL);
+	st.names = names_open(b);
+	if ((st.names == -1 && errno != ENOENT) || special_load(&st) == -1)
+		branch_error_set(err, errno, "look at the plan", NULL);
+	else if ((st.dir = stage_make(b)) == -1)
 		branch_error_set(err, errno, "make the staging directory",
 		    NULL);
 	else {
@@ -623,6 +779,9 @@ stage_fill(const struct branch *b, struct plan *p, struct branch_error *err)
 		close(st.dir);
 	}
 	place_free(&st.upper);
+	if (st.names != -1)
+		close(st.names);
+	free(st.special);
 	free(st.dirs);
 	free(st.links);
 	return (ret);

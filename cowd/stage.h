@@ -29,18 +29,20 @@
 #include "plan.h"
 
 /* A number in decimal with a letter. */
-#define STAGE_NAME_SIZE	24
+#define STAGING_NAME_SIZE	24
 
 /* Its name; 0, or -1 and EINVAL when the id cannot be part of one. */
-int	 stage_name(const struct branch *, char *, size_t);
+int	 staging_name(const struct branch *, char *, size_t);
 /* Make it and fill it with a copy of all that the plan moves to lower. */
-int	 stage_fill(const struct branch *, struct plan *,
+int	 staging_fill(const struct branch *, struct plan *,
 	    struct branch_error *);
 /* O_PATH; -1 and ENOENT when there is none. */
-int	 stage_open(const struct branch *);
-int	 stage_remove(const struct branch *);
+int	 staging_open(const struct branch *);
+int	 staging_remove(const struct branch *);
 
 /* What the copy of a record and its trash are called in there. */
-void	 stage_object(size_t, char [STAGE_NAME_SIZE]);
+void	 staging_object(size_t, char [STAGING_NAME_SIZE]);
+/* And an upper directory that waits there until all is done. */
+void	 staging_shell(size_t, char [STAGING_NAME_SIZE]);
 
 #endif

@@ -36,6 +36,7 @@
 
 #include "fs.h"
 #include "journal.h"
+#include "names.h"
 #include "place.h"
 #include "stage.h"
 #include "steps.h"
@@ -48,7 +49,9 @@ struct steps {
 	struct place		 at[2];
 	int			 stage;		/* -1: not staged, or gone */
 	int			 trash;		/* -1: there is none */
+	int			 links;		/* -1: there are none */
 	int			 fresh;
+	int			 undoing;
 	unsigned char		*moved;		/* by record, with its top */
 	struct touched		*touched;	/* put back, in lower */
 	size_t			 ntouched;
@@ -63,7 +66,9 @@ struct ends {
 	const char	*name;
 	const char	*othername;
 	struct inode	 in[2];		/* lower, other; ino 0: none */
-	char		 number[STAGE_NAME_SIZE];
+	const struct inode *was;	/* what lower had */
+	struct inode	 moving;	/* what upper has for it */
+	char		 number[STAGING_NAME_SIZE];
 };
 
 /* Remember the first failure. */
@@ -90,15 +95,17 @@ steps_open(struct steps *s, const struct branch *b, struct plan *p,
 	s->branch = b;
 	s->plan = p;
 	s->err = err;
-	place_init(&s->at[LOWER], p, LOWER, b->lower);
-	place_init(&s->at[UPPER], p, UPPER, b->upper);
-	s->stage = s->trash = -1;
+	place_init(&s->at[LOWER], p, LOWER, b->lower, &s->trash);
+	place_init(&s->at[UPPER], p, UPPER, b->upper, &s->trash);
+	s->stage = s->trash = s->links = -1;
 	if ((s->moved = calloc(p->n, 1)) == NULL ||
 	    (s->touched = reallocarray(NULL, p->n,
 	    sizeof(*s->touched))) == NULL)
 		return (steps_fail(s, 0, "allocate"));
+	if ((s->links = names_open(b)) == -1 && errno != ENOENT)
+		return (steps_fail(s, 0, "open the links"));
 	if (p->staged) {
-		if ((s->stage = stage_open(b)) == -1 && errno != ENOENT)
+		if ((s->stage = staging_open(b)) == -1 && errno != ENOENT)
 			return (steps_fail(s, 0, "open the staging directory"));
 		s->trash = s->stage;
 	} else if ((s->trash = fs_enter(b->dir, TRASH_NAME)) == -1 &&
@@ -118,6 +125,16 @@ steps_close(struct steps *s)
 		close(s->trash);
 	if (s->stage != -1)
 		close(s->stage);
+	if (s->links != -1)
+		close(s->links);
+}
+
+/* Directories are not where they were. */
+static void
+steps_moved(struct steps *s)
+{
+	place_restart(&s->at[LOWER]);
+	place_restart(&s->at[UPPER]);
 }
 
 /* Whether a record's object on a side is a directory there. */
@@ -127,12 +144,19 @@ record_dir(const struct record *r, enum side side)
 	return (record_on(r, side) && S_ISDIR(r->in[side].mode));
 }
 
+/* Whether upper's and lower's directories are both there and stay two. */
+static int
+record_merges(const struct record *r)
+{
+	return (r->kind == RECORD_DIR || r->kind == RECORD_GRAFT);
+}
+
 /* Whether upper itself, not a copy of it, takes part in the steps. */
 static int
 record_upper(const struct steps *s, const struct record *r)
 {
 	return (record_on(r, UPPER) && (!s->plan->staged ||
-	    r->kind == RECORD_DIR || (r->flags & RECORD_BORROWED_UPPER) != 0));
+	    record_merges(r) || (r->flags & RECORD_BORROWED_UPPER) != 0));
 }
 
 /* Let the owner into the directory of a record. */
@@ -184,8 +208,10 @@ object_open(struct steps *s, size_t i, struct inode *in)
 	const struct record	*r = &s->plan->records[i];
 	int			 at, fd;
 
-	if ((at = place_goto(&s->at[UPPER], r->parent)) == -1 ||
-	    (fd = fs_node(at, r->name)) == -1)
+	if ((at = r->kind == RECORD_LINK ? s->links :
+	    place_goto(&s->at[UPPER], r->parent)) == -1 ||
+	    (fd = fs_node(at, r->kind == RECORD_LINK ? r->link :
+	    r->name)) == -1)
 		return (-1);
 	if (fs_stat(fd, "", in) == -1 || !inode_is(in, &r->in[UPPER])) {
 		close(fd);
@@ -206,6 +232,8 @@ object_overlay(struct steps *s, size_t i, int (*change)(int,
 {
 	const struct record	*r = &s->plan->records[i];
 	const mode_t		 rw = S_IRUSR | S_IWUSR;
+	const mode_t		 mode = s->undoing ? r->in[UPPER].mode :
+				    r->shown.mode;
 	struct inode		 in;
 	int			 fd, error, ret;
 
@@ -218,8 +246,8 @@ object_overlay(struct steps *s, size_t i, int (*change)(int,
 		in.mode |= rw;
 	}
 	error = errno;
-	if (!S_ISDIR(in.mode) && in.mode != r->in[UPPER].mode &&
-	    fs_chmod(fd, r->in[UPPER].mode) == -1 && ret == 0) {
+	if (!S_ISDIR(in.mode) && !S_ISLNK(in.mode) && in.mode != mode &&
+	    fs_chmod(fd, mode) == -1 && ret == 0) {
 		error = errno;
 		ret = -1;
 	}
@@ -250,22 +278,159 @@ object_clean(struct steps *s, size_t i)
 	return (0);
 }
 
-/* Whether the object of a record has left upper in an earlier try. */
+/*
+ * Whether what a record moves to lower is there since an earlier try: 1, 0,
+ * or -1.  The directory it goes to need not be, when that moves, too.
+ */
 static int
 object_moved(struct steps *s, size_t i)
 {
 	const struct record	*r = &s->plan->records[i];
+	const struct record	*parent = &s->plan->records[r->parent];
 	struct inode		 in;
 	int			 at;
 
-	if ((at = place_goto(&s->at[LOWER], r->parent)) == -1)
+	if ((at = place_goto(&s->at[LOWER], r->parent)) == -1) {
+		if (errno == ESTALE && (parent->flags & RECORD_OPEN) != 0)
+			return (0);
 		return (steps_fail(s, i, "enter"));
+	}
 	if (fs_stat(at, r->name, &in) == -1) {
 		if (errno != ENOENT)
 			return (steps_fail(s, i, "look up"));
 		return (0);
 	}
-	return (inode_is(&in, &r->in[UPPER]));
+	return (inode_is(&in, record_moving(s->plan, r)));
+}
+
+/*
+ * The upper directory of a graft waits in the trash where the one above it
+ * moves: lower's directory gets its place there.
+ */
+static int
+shell_detach(struct steps *s, size_t i)
+{
+	const struct record	*r = &s->plan->records[i];
+	struct inode		 in;
+	char			 name[STAGING_NAME_SIZE];
+	int			 at;
+
+	staging_shell(i, name);
+	if (!s->fresh) {
+		if (fs_stat(s->trash, name, &in) == 0)
+			return (0);
+		if (errno != ENOENT)
+			return (-1);
+	}
+	if ((at = place_goto(&s->at[UPPER], r->parent)) == -1 ||
+	    fs_rename(at, r->name, s->trash, name, RENAME_NOREPLACE) == -1)
+		return (-1);
+	steps_moved(s);
+	return (0);
+}
+
+/* And back, when the one above it is back. */
+static int
+shell_attach(struct steps *s, size_t i)
+{
+	const struct record	*r = &s->plan->records[i];
+	struct inode		 in;
+	char			 name[STAGING_NAME_SIZE];
+	int			 at;
+
+	if (s->trash == -1)
+		return (0);
+	staging_shell(i, name);
+	if (fs_stat(s->trash, name, &in) == -1)
+		return (errno == ENOENT ? 0 : -1);
+	if ((at = place_goto(&s->at[UPPER], r->parent)) == -1 ||
+	    fs_rename(s->trash, name, at, r->name, RENAME_NOREPLACE) == -1)
+		return (-1);
+	steps_moved(s);
+	return (0);
+}
+
+/* One more name of a file of upper, for the exchange. */
+static int
+link_prepare(struct steps *s, size_t i)
+{
+	const struct record	*r = &s->plan->records[i];
+	char			 name[STAGING_NAME_SIZE];
+
+	if (r->overlay.len > 0 && object_overlay(s, i, xattrs_remove) == -1)
+		return (steps_fail(s, i, "remove attributes"));
+	staging_object(i, name);
+	if (fs_link(s->links, r->link, s->trash, name) == -1 &&
+	    (s->fresh || errno != EEXIST))
+		return (steps_fail(s, i, "link"));
+	return (0);
+}
+
+/* Something is put into it, or taken from it. */
+static int
+prepare_lower(struct steps *s, size_t i)
+{
+	const struct record	*r = &s->plan->records[i];
+
+	/* Lower may have its new mode already. */
+	if (!inode_lacks(&r->in[LOWER], S_IRWXU) && (s->fresh ||
+	    !record_on(r, UPPER) || !inode_lacks(&r->in[UPPER], S_IRWXU)))
+		return (0);
+	return (directory_open(s, i, LOWER));
+}
+
+static int
+prepare_merges(struct steps *s, size_t i)
+{
+	const struct record	*r = &s->plan->records[i];
+
+	if (prepare_lower(s, i) == -1)
+		return (-1);
+	if (s->plan->staged)
+		return (0);
+	if ((r->flags & RECORD_DETACHED) != 0 && shell_detach(s, i) == -1)
+		return (steps_fail(s, i, "detach"));
+	if (inode_lacks(&r->in[UPPER], S_IRWXU))
+		return (directory_open(s, i, UPPER));
+	return (0);
+}
+
+static int
+prepare_moves(struct steps *s, size_t i)
+{
+	const struct record	*r = &s->plan->records[i];
+	int			 moved;
+
+	if (r->kind == RECORD_INSIDE)
+		s->moved[i] = s->moved[r->parent];
+	else if (!s->fresh) {
+		if ((moved = object_moved(s, i)) == -1)
+			return (-1);
+		s->moved[i] = moved;
+	}
+	if (s->moved[i] || s->plan->staged || !record_on(r, UPPER))
+		return (0);
+	return (r->kind == RECORD_LINK ? link_prepare(s, i) :
+	    object_clean(s, i));
+}
+
+/*
+ * By the old names, and only while nothing was taken: what comes later has
+ * found these ways open.
+ */
+static int
+prepare_way(struct steps *s, size_t i)
+{
+	const struct record	*r = &s->plan->records[i];
+	int			 fd;
+
+	if ((r->flags & RECORD_LOSES) == 0 ||
+	    !inode_lacks(&r->in[LOWER], S_IRWXU))
+		return (0);
+	if ((fd = place_goto(&s->at[LOWER], i)) == -1 && errno == ESTALE &&
+	    !s->fresh)
+		return (0);
+	return (directory_open(s, i, LOWER));
 }
 
 /*
@@ -275,52 +440,41 @@ object_moved(struct steps *s, size_t i)
 static int
 forward_prepare(struct steps *s, size_t i)
 {
-	const struct record	*r = &s->plan->records[i];
-	int			 moved;
-
-	switch (r->kind) {
+	switch (s->plan->records[i].kind) {
 	case RECORD_DIR:
-		/* Lower may have its new mode already. */
-		if ((inode_lacks(&r->in[LOWER], S_IRWXU) || (!s->fresh &&
-		    inode_lacks(&r->in[UPPER], S_IRWXU))) &&
-		    directory_open(s, i, LOWER) == -1)
-			return (-1);
-		if (!s->plan->staged && inode_lacks(&r->in[UPPER], S_IRWXU) &&
-		    directory_open(s, i, UPPER) == -1)
-			return (-1);
+	case RECORD_GRAFT:
+		return (prepare_merges(s, i));
+	case RECORD_KEEP:
+		return (prepare_lower(s, i));
+	case RECORD_WAY:
+	case RECORD_TAKE:
+		return (prepare_way(s, i));
+	case RECORD_REMOVE:
 		return (0);
-	case RECORD_EXCHANGE:
-	case RECORD_ADD:
-		if (!s->fresh) {
-			if ((moved = object_moved(s, i)) == -1)
-				return (-1);
-			s->moved[i] = moved;
-		}
-		break;
-	case RECORD_INSIDE:
-		s->moved[i] = s->moved[r->parent];
-		break;
 	default:
-		return (0);
+		return (prepare_moves(s, i));
 	}
-	if (s->moved[i] || s->plan->staged || !record_on(r, UPPER))
-		return (0);
-	return (object_clean(s, i));
 }
 
-/* Give the directories below what moves their own mode and times back. */
+/*
+ * Give the directories below what moves their own mode and times back, unless
+ * something is put into them later.
+ */
 static int
 forward_settle(struct steps *s, size_t i)
 {
 	const struct record	*r = &s->plan->records[i];
+	struct inode		 want;
 	int			 fd;
 
-	if (r->kind == RECORD_DIR || s->moved[i] || s->plan->staged ||
-	    !record_dir(r, UPPER) || (!inode_lacks(&r->in[UPPER], S_IRWXU) &&
-	    (r->flags & RECORD_TIMES) == 0))
+	if (record_merges(r) || s->moved[i] || s->plan->staged ||
+	    (r->flags & RECORD_OPEN) != 0 || !record_dir(r, UPPER) ||
+	    (!inode_lacks(&r->in[UPPER], S_IRWXU) &&
+	    (r->flags & (RECORD_TIMES | RECORD_SHOWN)) == 0))
 		return (0);
+	record_want(r, &want);
 	if ((fd = place_goto(&s->at[UPPER], i)) == -1 ||
-	    directory_set(fd, &r->in[UPPER], NULL,
+	    directory_set(fd, &want, NULL,
 	    (r->flags & RECORD_TIMES) != 0) == -1)
 		return (steps_fail(s, i, "restore"));
 	return (0);
@@ -352,22 +506,32 @@ step_ends(struct steps *s, size_t i, struct ends *e)
 	if ((e->lower = place_goto(&s->at[LOWER], r->parent)) == -1 ||
 	    place_check(&s->at[LOWER]) == -1)
 		return (-1);
-	if (r->kind == RECORD_REMOVE || s->plan->staged) {
-		stage_object(i, e->number);
+	if (s->plan->staged || r->kind == RECORD_REMOVE ||
+	    r->kind == RECORD_TAKE || r->kind == RECORD_GRAFT ||
+	    r->kind == RECORD_LINK) {
+		staging_object(r->kind == RECORD_GRAFT ? r->from : i,
+		    e->number);
 		e->othername = e->number;
-		e->other = r->kind == RECORD_REMOVE ? s->trash : s->stage;
+		/* The staging directory is both. */
+		e->other = s->trash;
 	} else if ((e->other = place_goto(&s->at[UPPER], r->parent)) == -1)
 		return (-1);
+	e->was = &r->in[LOWER];
+	e->moving = *record_moving(s->plan, r);
+	/* Its mode was set before. */
+	if (!s->plan->staged && (r->flags & RECORD_SHOWN) != 0)
+		e->moving.mode = r->shown.mode;
 	if (end_stat(e->lower, e->name, &e->in[0]) == -1 ||
 	    end_stat(e->other, e->othername, &e->in[1]) == -1)
 		return (-1);
 	return (0);
 }
 
+/* Whether lower's name, or the other, is of a certain object. */
 static int
-is(const struct inode *in, const struct record *r, enum side side)
+is(const struct inode *in, const struct inode *what)
 {
-	return (in->ino != 0 && inode_is(in, &r->in[side]));
+	return (in->ino != 0 && inode_is(in, what));
 }
 
 /*
@@ -407,6 +571,9 @@ end_unchanged(const struct steps *s, const struct record *r,
 {
 	const struct inode	*was = &r->in[LOWER];
 
+	/* The times of this one are the commit's own doing. */
+	if ((r->flags & RECORD_LOSES) != 0)
+		return (1);
 	if (s->fresh && (S_ISDIR(in->mode) || in->nlink == 1))
 		return (timespeccmp(&in->ctime, &was->ctime, ==));
 	return (timespeccmp(&in->mtime, &was->mtime, ==) &&
@@ -469,42 +636,104 @@ static int
 forward_exchange(struct steps *s, const struct record *r, struct ends *e)
 {
 	/* Somebody may have replaced lower's again since. */
-	if (!s->fresh && is(&e->in[1], r, LOWER)) {
-		if (end_mode(e->other, e->othername, &r->in[LOWER], 0) == -1)
+	if (!s->fresh && is(&e->in[1], e->was)) {
+		if (end_mode(e->other, e->othername, e->was, 0) == -1)
 			return (-1);
-		if (!is(&e->in[0], r, UPPER))
+		if (!is(&e->in[0], &e->moving))
 			return (0);
-		return (end_mode(e->lower, e->name, &r->in[UPPER], 0));
+		return (end_mode(e->lower, e->name, &e->moving, 0));
 	}
-	if (!is(&e->in[0], r, LOWER) || !is(&e->in[1], r, UPPER) ||
+	if (!is(&e->in[0], e->was) || !is(&e->in[1], &e->moving) ||
 	    !end_unchanged(s, r, &e->in[0]))
 		return (stale());
-	return (exchange(e, &r->in[LOWER], &r->in[UPPER]));
+	return (exchange(e, e->was, &e->moving));
 }
 
 static int
-forward_add(struct steps *s, const struct record *r, struct ends *e)
+forward_add(struct steps *s, struct ends *e, const struct inode *moving)
 {
 	if (!s->fresh && e->in[1].ino == 0) {
-		if (!is(&e->in[0], r, UPPER))
+		if (!is(&e->in[0], moving))
 			return (0);
-		return (end_mode(e->lower, e->name, &r->in[UPPER], 0));
+		return (end_mode(e->lower, e->name, moving, 0));
 	}
-	if (!is(&e->in[1], r, UPPER))
+	if (!is(&e->in[1], moving))
 		return (stale());
-	return (move(e->other, e->othername, e->lower, e->name,
-	    &r->in[UPPER]));
+	return (move(e->other, e->othername, e->lower, e->name, moving));
 }
 
 static int
 forward_remove(struct steps *s, const struct record *r, struct ends *e)
 {
-	if (!s->fresh && is(&e->in[1], r, LOWER))
-		return (end_mode(e->other, e->othername, &r->in[LOWER], 0));
-	if (!is(&e->in[0], r, LOWER) || !end_unchanged(s, r, &e->in[0]))
+	if (!s->fresh && is(&e->in[1], e->was))
+		return (end_mode(e->other, e->othername, e->was, 0));
+	if (!is(&e->in[0], e->was) || !end_unchanged(s, r, &e->in[0]))
 		return (stale());
-	return (move(e->lower, e->name, e->other, e->othername,
-	    &r->in[LOWER]));
+	return (move(e->lower, e->name, e->other, e->othername, e->was));
+}
+
+/*
+ * A directory that was taken before is in the trash, or where it belongs by
+ * now: then its old place need not even be there.
+ */
+static int
+forward_take(struct steps *s, size_t i)
+{
+	struct ends	 e;
+
+	if (step_ends(s, i, &e) == -1) {
+		if (errno == ESTALE && !s->fresh)
+			return (0);
+		return (steps_fail(s, i, "find"));
+	}
+	if (is(&e.in[0], e.was)) {
+		if (move(e.lower, e.name, e.other, e.othername, e.was) == -1)
+			return (steps_fail(s, i, "take"));
+		steps_moved(s);
+		return (0);
+	}
+	if (s->fresh)
+		errno = ESTALE;
+	else if (!is(&e.in[1], e.was) ||
+	    end_mode(e.other, e.othername, e.was, 0) == 0)
+		return (0);
+	return (steps_fail(s, i, "take"));
+}
+
+/* Once it is there, things are put into it. */
+static int
+forward_graft(struct steps *s, size_t i, struct ends *e)
+{
+	const struct record	*r = &s->plan->records[i];
+
+	if (!is(&e->in[0], e->was) || s->fresh) {
+		if (!is(&e->in[1], e->was))
+			return (stale());
+		if (move(e->other, e->othername, e->lower, e->name,
+		    e->was) == -1)
+			return (-1);
+	}
+	steps_moved(s);
+	if (!inode_lacks(&r->in[LOWER], S_IRWXU) &&
+	    !inode_lacks(&r->in[UPPER], S_IRWXU))
+		return (0);
+	return (directory_open(s, i, LOWER));
+}
+
+/* A directory that has moved and gets more: its mode waits until then. */
+static int
+forward_open(struct steps *s, size_t i)
+{
+	const struct record	*r = &s->plan->records[i];
+	struct inode		 want;
+
+	if ((r->flags & RECORD_OPEN) == 0)
+		return (0);
+	record_want(r, &want);
+	if (!inode_lacks(&want, S_IRWXU) &&
+	    !inode_lacks(record_moving(s->plan, r), S_IRWXU))
+		return (0);
+	return (directory_open(s, i, LOWER));
 }
 
 static int
@@ -513,18 +742,30 @@ forward_move(struct steps *s, size_t i)
 	const struct record	*r = &s->plan->records[i];
 	struct ends		 e;
 
-	if (r->kind == RECORD_DIR || r->kind == RECORD_INSIDE)
+	switch (r->kind) {
+	case RECORD_DIR:
+	case RECORD_KEEP:
+	case RECORD_WAY:
+	case RECORD_TAKE:
 		return (0);
+	case RECORD_INSIDE:
+		return (forward_open(s, i));
+	}
 	if (step_ends(s, i, &e) == -1)
 		return (steps_fail(s, i, "find"));
 	switch (r->kind) {
+	case RECORD_LINK:
 	case RECORD_EXCHANGE:
 		if (forward_exchange(s, r, &e) == -1)
 			return (steps_fail(s, i, "exchange"));
 		return (0);
 	case RECORD_ADD:
-		if (forward_add(s, r, &e) == -1)
+		if (forward_add(s, &e, &e.moving) == -1)
 			return (steps_fail(s, i, "add"));
+		return (forward_open(s, i));
+	case RECORD_GRAFT:
+		if (forward_graft(s, i, &e) == -1)
+			return (steps_fail(s, i, "put in place"));
 		return (0);
 	default:
 		if (forward_remove(s, r, &e) == -1)
@@ -533,33 +774,43 @@ forward_move(struct steps *s, size_t i)
 	}
 }
 
+/* Of the directories that stay, and of those that have got something since. */
 static int
 forward_metadata(struct steps *s, size_t i)
 {
 	const struct record	*r = &s->plan->records[i];
+	struct inode		 want;
 	int			 fd;
 
-	if (r->kind != RECORD_DIR)
+	if (r->kind == RECORD_KEEP)
+		want = r->in[LOWER];
+	else if (record_merges(r) || (r->flags & RECORD_OPEN) != 0)
+		record_want(r, &want);
+	else
 		return (0);
 	if ((fd = place_goto(&s->at[LOWER], i)) == -1 ||
 	    place_check(&s->at[LOWER]) == -1 ||
-	    directory_set(fd, &r->in[UPPER], (r->flags & RECORD_XATTRS) != 0 ?
+	    directory_set(fd, &want, (r->flags & RECORD_XATTRS) != 0 ?
 	    &r->content[UPPER] : NULL, 1) == -1)
 		return (steps_fail(s, i, "set the metadata"));
 	return (0);
 }
 
-/* The trash, where the plan removes anything. */
+/* The trash, where the plan puts anything there. */
 static int
 forward_trash(struct steps *s)
 {
 	size_t	 i;
+	int	 kind;
 
 	if (s->plan->staged || s->trash != -1)
 		return (0);
-	for (i = 0; i < s->plan->n; i++)
-		if (s->plan->records[i].kind == RECORD_REMOVE)
+	for (i = 0; i < s->plan->n; i++) {
+		kind = s->plan->records[i].kind;
+		if (kind == RECORD_REMOVE || kind == RECORD_TAKE ||
+		    kind == RECORD_LINK)
 			break;
+	}
 	if (i == s->plan->n)
 		return (0);
 	if (fs_mkdir(s->branch->dir, TRASH_NAME) == -1 ||
@@ -578,6 +829,11 @@ forward_all(struct steps *s)
 			return (-1);
 	for (i = n; i-- > 0;)
 		if (forward_settle(s, i) == -1)
+			return (-1);
+	/* What lies in another that is taken first, by its old name. */
+	for (i = n; i-- > 0;)
+		if (s->plan->records[i].kind == RECORD_TAKE &&
+		    forward_take(s, i) == -1)
 			return (-1);
 	for (i = 0; i < n; i++)
 		if (forward_move(s, i) == -1)
@@ -621,23 +877,32 @@ steps_root(const struct branch *b, struct plan *p, struct branch_error *err)
  * The modes that keep the owner out may be the old, the new or none of them
  * by now: the way to everything that has to be taken back is opened first.
  * Inside of what moves, lower's modes were only borrowed while the plan was
- * made, when nothing had moved.
+ * made, when nothing had moved; what has moved and was opened is there.
  */
 static void
 undo_open(struct steps *s, size_t i)
 {
 	const struct record	*r = &s->plan->records[i];
 
-	if (r->kind != RECORD_DIR) {
-		if ((r->flags & RECORD_BORROWED_LOWER) != 0)
+	switch (r->kind) {
+	case RECORD_DIR:
+	case RECORD_GRAFT:
+		if (inode_lacks(&r->in[LOWER], S_IRWXU) ||
+		    inode_lacks(&r->in[UPPER], S_IRWXU) ||
+		    (r->flags & RECORD_SHOWN) != 0)
+			(void)directory_open(s, i, LOWER);
+		if (inode_lacks(&r->in[UPPER], S_IRWXU))
+			(void)directory_open(s, i, UPPER);
+		return;
+	case RECORD_KEEP:
+		if (inode_lacks(&r->in[LOWER], S_IRWXU))
 			(void)directory_open(s, i, LOWER);
 		return;
 	}
-	if (inode_lacks(&r->in[LOWER], S_IRWXU) ||
-	    inode_lacks(&r->in[UPPER], S_IRWXU))
+	if ((r->flags & RECORD_BORROWED_LOWER) != 0)
 		(void)directory_open(s, i, LOWER);
-	if (inode_lacks(&r->in[UPPER], S_IRWXU))
-		(void)directory_open(s, i, UPPER);
+	if ((r->flags & RECORD_OPEN) != 0 && object_moved(s, i) == 1)
+		(void)directory_open(s, i, LOWER);
 }
 
 /* The same inside of what has moved, once that is back. */
@@ -647,55 +912,79 @@ undo_open_moved(struct steps *s, size_t i)
 	const struct record	*r = &s->plan->records[i];
 
 	if (r->kind != RECORD_DIR && record_dir(r, UPPER) &&
-	    record_upper(s, r) && inode_lacks(&r->in[UPPER], S_IRWXU))
+	    record_upper(s, r) && (inode_lacks(&r->in[UPPER], S_IRWXU) ||
+	    (r->flags & RECORD_SHOWN) != 0))
 		(void)directory_open(s, i, UPPER);
 }
 
 static int
-undo_exchange(struct steps *s, const struct record *r, struct ends *e)
+undo_exchange(struct steps *s, struct ends *e)
 {
-	if (is(&e->in[1], r, LOWER)) {
-		if (!is(&e->in[0], r, UPPER))
+	if (is(&e->in[1], e->was)) {
+		if (!is(&e->in[0], &e->moving))
 			return (stale());
-		return (exchange(e, &r->in[UPPER], &r->in[LOWER]));
+		return (exchange(e, &e->moving, e->was));
 	}
 	/*
 	 * Never taken, so what lower has now is no matter of ours: somebody
 	 * may have replaced it since.  Staged: a copy that was never finished.
 	 */
-	if (!s->plan->staged && !is(&e->in[1], r, UPPER))
+	if (!s->plan->staged && !is(&e->in[1], &e->moving))
 		return (stale());
-	if (is(&e->in[0], r, LOWER) &&
-	    end_mode(e->lower, e->name, &r->in[LOWER], 0) == -1)
+	if (is(&e->in[0], e->was) &&
+	    end_mode(e->lower, e->name, e->was, 0) == -1)
 		return (-1);
 	if (s->plan->staged)
 		return (0);
-	return (end_mode(e->other, e->othername, &r->in[UPPER], 0));
+	return (end_mode(e->other, e->othername, &e->moving, 0));
+}
+
+/* The further name that was never given, or is not needed any more. */
+static int
+undo_link(struct steps *s, struct ends *e)
+{
+	if (is(&e->in[1], e->was)) {
+		if (!is(&e->in[0], &e->moving))
+			return (stale());
+		if (exchange(e, &e->moving, e->was) == -1)
+			return (-1);
+	} else if (e->in[1].ino == 0)
+		return (0);
+	return (s->plan->staged ? 0 : fs_unlink(e->other, e->othername));
 }
 
 static int
-undo_add(struct steps *s, const struct record *r, struct ends *e)
+undo_add(struct steps *s, struct ends *e)
 {
-	if (is(&e->in[0], r, UPPER))
+	if (is(&e->in[0], &e->moving))
 		return (move(e->lower, e->name, e->other, e->othername,
-		    &r->in[UPPER]));
+		    &e->moving));
 	if (s->plan->staged)
 		return (0);
-	if (!is(&e->in[1], r, UPPER))
+	if (!is(&e->in[1], &e->moving))
 		return (stale());
-	return (end_mode(e->other, e->othername, &r->in[UPPER], 0));
+	return (end_mode(e->other, e->othername, &e->moving, 0));
 }
 
 static int
-undo_remove(const struct record *r, struct ends *e)
+undo_remove(struct ends *e)
 {
-	if (is(&e->in[1], r, LOWER))
+	if (is(&e->in[1], e->was))
 		return (move(e->other, e->othername, e->lower, e->name,
-		    &r->in[LOWER]));
+		    e->was));
 	/* Never taken; somebody may have replaced or removed it since. */
-	if (!is(&e->in[0], r, LOWER))
+	if (!is(&e->in[0], e->was))
 		return (0);
-	return (end_mode(e->lower, e->name, &r->in[LOWER], 0));
+	return (end_mode(e->lower, e->name, e->was, 0));
+}
+
+/* Back to the trash, or it never left that, or its old place. */
+static int
+undo_graft(struct ends *e)
+{
+	if (!is(&e->in[0], e->was))
+		return (0);
+	return (move(e->lower, e->name, e->other, e->othername, e->was));
 }
 
 static void
@@ -705,16 +994,31 @@ undo_move(struct steps *s, size_t i)
 	struct ends		 e;
 	int			 ret;
 
-	if (r->kind == RECORD_DIR || r->kind == RECORD_INSIDE)
+	if (r->kind == RECORD_DIR || r->kind == RECORD_INSIDE ||
+	    r->kind == RECORD_KEEP || r->kind == RECORD_WAY)
 		return;
 	if ((ret = step_ends(s, i, &e)) == 0) {
-		if (r->kind == RECORD_EXCHANGE)
-			ret = undo_exchange(s, r, &e);
-		else if (r->kind == RECORD_ADD)
-			ret = undo_add(s, r, &e);
-		else
-			ret = undo_remove(r, &e);
-	}
+		switch (r->kind) {
+		case RECORD_EXCHANGE:
+			ret = undo_exchange(s, &e);
+			break;
+		case RECORD_LINK:
+			ret = undo_link(s, &e);
+			break;
+		case RECORD_ADD:
+			ret = undo_add(s, &e);
+			break;
+		case RECORD_GRAFT:
+			ret = undo_graft(&e);
+			break;
+		default:
+			ret = undo_remove(&e);
+			break;
+		}
+		if (r->kind == RECORD_GRAFT || r->kind == RECORD_TAKE)
+			steps_moved(s);
+	} else if (r->kind == RECORD_GRAFT && errno == ESTALE)
+		ret = 0;	/* The directory it goes to has not moved. */
 	if (ret == -1)
 		(void)steps_fail(s, i, "undo");
 }
@@ -727,7 +1031,9 @@ undo_upper(struct steps *s, size_t i)
 	struct inode		 in;
 	int			 fd;
 
-	if (r->kind == RECORD_DIR) {
+	if ((r->flags & RECORD_DETACHED) != 0 && shell_attach(s, i) == -1)
+		return (-1);
+	if (record_merges(r)) {
 		if ((fd = place_goto(&s->at[UPPER], i)) == -1)
 			return (-1);
 		return (directory_set(fd, &r->in[UPPER], NULL, 0));
@@ -739,7 +1045,8 @@ undo_upper(struct steps *s, size_t i)
 		return (-1);
 	if (S_ISDIR(r->in[UPPER].mode)) {
 		if (!inode_lacks(&r->in[UPPER], S_IRWXU) &&
-		    (r->flags & RECORD_TIMES) == 0)
+		    (r->flags & (RECORD_TIMES | RECORD_SHOWN |
+		    RECORD_OPEN)) == 0)
 			return (0);
 		if ((fd = place_goto(&s->at[UPPER], i)) == -1)
 			return (-1);
@@ -791,9 +1098,11 @@ undo_lower(struct steps *s, size_t i)
 	struct inode		 in;
 	int			 at;
 
-	if (r->kind != RECORD_DIR &&
+	if (!record_merges(r) && r->kind != RECORD_KEEP &&
+	    r->kind != RECORD_WAY &&
 	    (r->flags & RECORD_BORROWED_LOWER) == 0) {
-		if (r->kind == RECORD_INSIDE)
+		/* What was taken its graft knows. */
+		if (r->kind == RECORD_INSIDE || r->kind == RECORD_TAKE)
 			return (0);
 		if ((at = place_goto(&s->at[LOWER], r->parent)) == -1)
 			return (-1);
@@ -824,6 +1133,20 @@ undo_metadata(struct steps *s, size_t i)
 		(void)steps_fail(s, i, "undo the metadata");
 }
 
+/* What was taken goes back, and what was taken out of that after it. */
+static void
+undo_way(struct steps *s, size_t i)
+{
+	const struct record	*r = &s->plan->records[i];
+
+	if (r->kind == RECORD_TAKE)
+		undo_move(s, i);
+	if ((r->kind == RECORD_TAKE || r->kind == RECORD_WAY) &&
+	    (r->flags & RECORD_LOSES) != 0 &&
+	    inode_lacks(&r->in[LOWER], S_IRWXU))
+		(void)directory_open(s, i, LOWER);
+}
+
 static void
 undo_all(struct steps *s)
 {
@@ -832,11 +1155,14 @@ undo_all(struct steps *s)
 	for (i = 0; i < n; i++)
 		undo_open(s, i);
 	for (i = n; i-- > 0;)
-		undo_move(s, i);
+		if (s->plan->records[i].kind != RECORD_TAKE)
+			undo_move(s, i);
+	for (i = 0; i < n; i++)
+		undo_way(s, i);
 	for (i = 0; i < n; i++)
 		undo_open_moved(s, i);
 	/* What is not back by now is in the staging directory. */
-	if (s->plan->staged && !s->failed && stage_remove(s->branch) == -1)
+	if (s->plan->staged && !s->failed && staging_remove(s->branch) == -1)
 		(void)steps_fail(s, 0, "remove the staging directory");
 	for (i = n; i-- > 0;)
 		undo_metadata(s, i);
@@ -848,6 +1174,7 @@ steps_undo(const struct branch *b, struct plan *p, struct branch_error *err)
 	struct steps	 s;
 
 	if (steps_open(&s, b, p, err) == 0) {
+		s.undoing = 1;
 		undo_all(&s);
 		if (!s.failed && touched_append(b, s.touched,
 		    s.ntouched) == -1)

@@ -104,12 +104,11 @@ name_before_inside(const char *name, const char *dir)
 }
 
 static int
-level_add(struct walk_level *l, const char *name, unsigned char type,
-    enum side side)
+level_add(struct walk_level *l, const struct dirent64 *de, int side)
 {
 	struct walk_name	*list;
 	char			*names;
-	size_t			 len = strlen(name) + 1, size;
+	size_t			 len = strlen(de->d_name) + 1, size;
 
 	if (l->n == l->size) {
 		size = l->size == 0 ? 16 : l->size * 2;
@@ -126,10 +125,12 @@ level_add(struct walk_level *l, const char *name, unsigned char type,
 		l->names = names;
 		l->namessize = size;
 	}
-	memcpy(l->names + l->nameslen, name, len);
+	memcpy(l->names + l->nameslen, de->d_name, len);
 	memset(&l->list[l->n], 0, sizeof(*list));
 	l->list[l->n].name = l->nameslen;
-	l->list[l->n].type[side] = type;
+	l->list[l->n].type[side] = de->d_type;
+	if (side == LOWER)
+		l->list[l->n].ino = de->d_ino;
 	l->list[l->n].listed = 1 << side;
 	l->nameslen += len;
 	l->n++;
@@ -137,7 +138,7 @@ level_add(struct walk_level *l, const char *name, unsigned char type,
 }
 
 static int
-level_list(struct walk *w, struct walk_level *l, int dir, enum side side)
+level_list(struct walk *w, struct walk_level *l, int dir, int side)
 {
 	union {
 		struct dirent64	 align;
@@ -158,7 +159,7 @@ level_list(struct walk *w, struct walk_level *l, int dir, enum side side)
 			if (w->n == 0 && w->hidden != NULL &&
 			    strcmp(de->d_name, w->hidden) == 0)
 				continue;
-			if (level_add(l, de->d_name, de->d_type, side) == -1)
+			if (level_add(l, de, side) == -1)
 				goto fail;
 		}
 	}
@@ -188,6 +189,7 @@ level_sort(struct walk_level *l)
 {
 	struct walk_name	*last;
 	size_t			 i, n = 0;
+	int			 side;
 
 	if (l->n == 0)
 		return;
@@ -200,8 +202,9 @@ level_sort(struct walk_level *l)
 			continue;
 		}
 		last->listed |= l->list[i].listed;
-		last->type[LOWER] |= l->list[i].type[LOWER];
-		last->type[UPPER] |= l->list[i].type[UPPER];
+		last->ino |= l->list[i].ino;
+		for (side = 0; side < SIDES; side++)
+			last->type[side] |= l->list[i].type[side];
 	}
 	l->n = n + 1;
 }
@@ -209,17 +212,23 @@ level_sort(struct walk_level *l)
 static void
 level_clear(struct walk_level *l)
 {
+	while (l->npending > 0)
+		free(l->pending[--l->npending].jump);
 	free(l->names);
 	free(l->list);
 	free(l->pending);
 }
 
 static int
-mode_lists(enum walk_mode mode, enum side side)
+mode_has(unsigned int mode, int side)
 {
-	if (side == UPPER)
-		return (mode != WALK_LOWER);
-	return (mode == WALK_BOTH || mode == WALK_LOWER);
+	return ((mode & WALK_HAS(side)) != 0);
+}
+
+static int
+mode_lists(unsigned int mode, int side)
+{
+	return ((mode & WALK_LISTS(side)) == WALK_LISTS(side));
 }
 
 /* Whether this process can do in a directory what the walk has to. */
@@ -239,7 +248,7 @@ directory_usable(int fd, int list)
  * walked blindly: nothing in it can be seen.
  */
 static int
-level_open(struct walk *w, struct walk_level *l, enum side side)
+level_open(struct walk *w, struct walk_level *l, int side)
 {
 	struct inode	 in;
 	int		 fd = cursor_fd(&w->at[side]), ok;
@@ -257,7 +266,7 @@ level_open(struct walk *w, struct walk_level *l, enum side side)
 			errno = EACCES;
 			return (-1);
 		}
-		l->blind = 1;
+		l->blind |= 1 << side;
 		return (0);
 	}
 	if (fs_chmod(fd, in.mode | S_IRWXU) == -1)
@@ -273,14 +282,12 @@ level_fill(struct walk *w, struct walk_level *l)
 {
 	int	 side;
 
-	for (side = LOWER; side <= UPPER; side++) {
-		if ((side == UPPER && l->mode == WALK_LOWER) ||
-		    (side == LOWER && l->mode == WALK_UPPER))
+	for (side = 0; side < SIDES; side++) {
+		if (!mode_has(l->mode, side))
 			continue;
 		if (level_open(w, l, side) == -1)
 			return (-1);
-		if (mode_lists(l->mode, side) &&
-		    !(side == LOWER && l->blind) &&
+		if (mode_lists(l->mode, side) && (l->blind & 1 << side) == 0 &&
 		    level_list(w, l, cursor_fd(&w->at[side]), side) == -1)
 			return (-1);
 	}
@@ -288,15 +295,49 @@ level_fill(struct walk *w, struct walk_level *l)
 	return (0);
 }
 
+/*
+ * The base goes on at another path.  Where it was is remembered with a single
+ * descriptor, so that many of these can lie in each other.
+ */
 static int
-level_enter(struct walk *w, struct walk_level *l, const char *name)
+level_jump(struct walk *w, struct walk_level *l, const char *path)
+{
+	int	 fd;
+
+	if ((fd = fs_enter(w->lower, path)) == -1)
+		return (-1);
+	l->before = w->at[w->base];
+	cursor_rest(&l->before);
+	cursor_init(&w->at[w->base], fd);
+	l->jumped = 1;
+	return (0);
+}
+
+/* Back to where the base was. */
+static void
+level_return(struct walk *w, struct walk_level *l)
+{
+	int	 fd = w->at[w->base].top;
+
+	cursor_free(&w->at[w->base]);
+	close(fd);
+	w->at[w->base] = l->before;
+}
+
+static int
+level_enter(struct walk *w, struct walk_level *l, const char *name,
+    const char *jump)
 {
 	int	 fd, side;
 
-	for (side = LOWER; side <= UPPER; side++) {
-		if ((side == UPPER && l->mode == WALK_LOWER) ||
-		    (side == LOWER && l->mode == WALK_UPPER))
+	for (side = 0; side < SIDES; side++) {
+		if (!mode_has(l->mode, side))
 			continue;
+		if (jump != NULL && side == (int)w->base) {
+			if (level_jump(w, l, jump) == -1)
+				return (-1);
+			continue;
+		}
 		if ((fd = fs_enter(cursor_fd(&w->at[side]), name)) == -1 ||
 		    cursor_enter(&w->at[side], fd) == -1)
 			return (-1);
@@ -310,7 +351,7 @@ level_enter(struct walk *w, struct walk_level *l, const char *name)
  * its owner out has no way up either.
  */
 static int
-level_leave(struct walk *w, struct walk_level *l, enum side side)
+level_leave(struct walk *w, struct walk_level *l, int side)
 {
 	struct inode	 in;
 	int		 fd = -1, ret = 0;
@@ -321,6 +362,8 @@ level_leave(struct walk *w, struct walk_level *l, enum side side)
 	if ((l->entered & 1 << side) != 0 &&
 	    cursor_leave(&w->at[side]) == -1)
 		ret = -1;
+	if (l->jumped && side == (int)w->base)
+		level_return(w, l);
 	if (fd != -1) {
 		if (fs_chmod(fd, l->own[side]) == -1 ||
 		    (w->returned != NULL && (fs_stat(fd, "", &in) == -1 ||
@@ -334,18 +377,19 @@ level_leave(struct walk *w, struct walk_level *l, enum side side)
 static int
 level_undo(struct walk *w, struct walk_level *l)
 {
-	int	 ret;
+	int	 side, ret = 0;
 
-	ret = level_leave(w, l, LOWER);
-	if (level_leave(w, l, UPPER) == -1)
-		ret = -1;
+	for (side = 0; side < SIDES; side++)
+		if (level_leave(w, l, side) == -1)
+			ret = -1;
 	level_clear(l);
 	return (ret);
 }
 
 /* name is NULL for the top.  The path is that of the directory. */
 static int
-level_push(struct walk *w, const char *name, enum walk_mode mode, size_t tag)
+level_push(struct walk *w, const char *name, unsigned int mode, size_t tag,
+    const char *jump)
 {
 	struct walk_level	 l, *levels;
 	size_t			 size;
@@ -363,7 +407,7 @@ level_push(struct walk *w, const char *name, enum walk_mode mode, size_t tag)
 	l.mode = mode;
 	l.tag = tag;
 	l.pathlen = w->pathlen;
-	if ((name != NULL && level_enter(w, &l, name) == -1) ||
+	if ((name != NULL && level_enter(w, &l, name, jump) == -1) ||
 	    level_fill(w, &l) == -1 || (name != NULL && w->entered != NULL &&
 	    w->entered(name, tag, w->arg) == -1)) {
 		saved_errno = errno;
@@ -385,14 +429,15 @@ level_pop(struct walk *w)
 }
 
 int
-walk_open(struct walk *w, int lower, int upper, enum walk_mode mode,
-    size_t tag)
+walk_open(struct walk *w, int lower, int upper, unsigned int mode, size_t tag)
 {
+	w->lower = lower;
 	cursor_init(&w->at[LOWER], lower);
 	cursor_init(&w->at[UPPER], upper);
+	cursor_init(&w->at[BASE], -1);
 	if (path_set(w, "") == -1)
 		return (-1);
-	return (level_push(w, NULL, mode, tag));
+	return (level_push(w, NULL, mode, tag, NULL));
 }
 
 /* Enter the last directory that was put off. */
@@ -402,10 +447,14 @@ pending_enter(struct walk *w)
 	struct walk_level	*l = walk_top(w);
 	struct walk_pending	 p = l->pending[--l->npending];
 	const char		*name = l->names + p.name;
+	int			 error, ret = -1;
 
-	if (path_set(w, name) == -1)
-		return (-1);
-	return (level_push(w, name, p.mode, p.tag));
+	if (path_set(w, name) == 0)
+		ret = level_push(w, name, p.mode, p.tag, p.jump);
+	error = errno;
+	free(p.jump);
+	errno = error;
+	return (ret);
 }
 
 static void
@@ -418,8 +467,9 @@ entry_fill(struct walk *w, struct walk_entry *e, const struct walk_name *wn)
 	e->path = w->path;
 	e->mode = l->mode;
 	e->tag = l->tag;
-	e->type[LOWER] = wn->type[LOWER];
-	e->type[UPPER] = wn->type[UPPER];
+	e->listed = wn->listed;
+	e->ino = wn->ino;
+	memcpy(e->type, wn->type, sizeof(e->type));
 }
 
 int
@@ -461,21 +511,23 @@ walk_stat(struct walk *w, struct walk_entry *e, enum side side)
 	const struct walk_level	*l = walk_top(w);
 
 	e->present[side] = 0;
-	if ((side == LOWER && l->mode == WALK_UPPER) ||
-	    (side == UPPER && l->mode == WALK_LOWER))
+	if (!mode_has(l->mode, side))
 		return (0);
-	if (side == LOWER && l->blind) {
+	if ((l->blind & 1 << side) != 0) {
 		errno = EACCES;
 		return (-1);
 	}
 	if (fs_stat(cursor_fd(&w->at[side]), e->name, &e->in[side]) == -1)
 		return (errno == ENOENT ? 0 : -1);
+	if (side == w->base && w->taken != NULL &&
+	    S_ISDIR(e->in[side].mode) && w->taken(&e->in[side], w->arg))
+		return (0);
 	e->present[side] = 1;
 	return (1);
 }
 
 int
-walk_into(struct walk *w, enum walk_mode mode, size_t tag)
+walk_into_at(struct walk *w, unsigned int mode, size_t tag, const char *path)
 {
 	struct walk_level	*l = walk_top(w);
 	struct walk_pending	*pending;
@@ -489,11 +541,21 @@ walk_into(struct walk *w, enum walk_mode mode, size_t tag)
 		l->pending = pending;
 		l->pendingsize = size;
 	}
-	l->pending[l->npending].name = l->list[l->next - 1].name;
-	l->pending[l->npending].mode = mode;
-	l->pending[l->npending].tag = tag;
+	pending = &l->pending[l->npending];
+	pending->jump = NULL;
+	if (path != NULL && (pending->jump = strdup(path)) == NULL)
+		return (-1);
+	pending->name = l->list[l->next - 1].name;
+	pending->mode = mode;
+	pending->tag = tag;
 	l->npending++;
 	return (0);
+}
+
+int
+walk_into(struct walk *w, unsigned int mode, size_t tag)
+{
+	return (walk_into_at(w, mode, tag, NULL));
 }
 
 static int
@@ -542,13 +604,13 @@ walk_opaque(struct walk *w, struct walk_entry *e, size_t tag)
 int
 walk_close(struct walk *w)
 {
-	int	 error = 0;
+	int	 side, error = 0;
 
 	while (w->n > 0)
 		if (level_pop(w) == -1 && error == 0)
 			error = errno;
-	cursor_free(&w->at[LOWER]);
-	cursor_free(&w->at[UPPER]);
+	for (side = 0; side < SIDES; side++)
+		cursor_free(&w->at[side]);
 	free(w->levels);
 	free(w->path);
 	w->levels = NULL;

@@ -17,7 +17,8 @@
 
 /*
  * A walk through an upper tree and the lower one that it changes, in the
- * order of the bytes of the paths ("a", "a.b", "a/b"), parents first.
+ * order of the bytes of the paths ("a", "a.b", "a/b"), parents first.  An
+ * upper directory may merge with a lower one of another path.
  */
 
 #ifndef WALK_H
@@ -29,40 +30,59 @@
 #include "cursor.h"
 #include "fs.h"
 
+/*
+ * BASE is for those who compare: what an upper directory merges with, where
+ * that is not what lower has under the same path.
+ */
 enum side {
 	LOWER,
-	UPPER
+	UPPER,
+	BASE
 };
+#define SIDES	3
 
-/* Whose entries a directory has for the walk. */
-enum walk_mode {
-	WALK_MERGED,	/* those of upper; lower is looked up by name */
-	WALK_BOTH,	/* those of both: an opaque directory over another */
-	WALK_UPPER,	/* there is no lower directory */
-	WALK_LOWER	/* there is no upper directory */
-};
+/* Which sides a directory has for the walk, and whose entries. */
+#define WALK_HAS(side)		(0x01U << (side))
+#define WALK_LISTS(side)	(0x11U << (side))
+#define WALK_SHOWS		0x80U	/* what only lower has is seen */
+#define WALK_APART		0x100U	/* lower is not what is merged with */
+
+/* The entries of upper; lower is looked up by name. */
+#define WALK_MERGED	(WALK_HAS(LOWER) | WALK_LISTS(UPPER))
+/* Those of both: an opaque directory over another. */
+#define WALK_BOTH	(WALK_LISTS(LOWER) | WALK_LISTS(UPPER))
+/* There is no lower directory; there is no upper one. */
+#define WALK_UPPER	WALK_LISTS(UPPER)
+#define WALK_LOWER	WALK_LISTS(LOWER)
+/* As WALK_MERGED and WALK_LOWER, to find names that only lower has. */
+#define WALK_ALL	(WALK_BOTH | WALK_SHOWS)
+#define WALK_KEPT	(WALK_LOWER | WALK_SHOWS)
 
 /* One entry.  What walk_stat() has not filled in is not known. */
 struct walk_entry {
 	const char	*name;
 	const char	*path;
-	enum walk_mode	 mode;		/* of the directory it is in */
+	unsigned int	 mode;		/* of the directory it is in */
 	size_t		 tag;		/* the caller's, of that directory */
-	unsigned char	 type[2];	/* DT_*, from the listing */
-	int		 present[2];	/* walk_stat(): 1, 0 */
-	struct inode	 in[2];
+	unsigned char	 listed;	/* bit per side */
+	unsigned char	 type[SIDES];	/* DT_*, from the listing */
+	uint64_t	 ino;		/* lower's, from the listing */
+	int		 present[SIDES]; /* walk_stat(): 1, 0 */
+	struct inode	 in[SIDES];
 };
 
 /* A directory that was seen and will be entered when its turn comes. */
 struct walk_pending {
 	size_t		 name;
 	size_t		 tag;
-	enum walk_mode	 mode;
+	unsigned int	 mode;
+	char		*jump;		/* or NULL: the path of its base */
 };
 
 struct walk_name {
 	size_t		 name;		/* offset into names */
-	unsigned char	 type[2];
+	uint64_t	 ino;
+	unsigned char	 type[SIDES];
 	unsigned char	 listed;	/* bit per side */
 };
 
@@ -79,15 +99,19 @@ struct walk_level {
 	size_t			 pendingsize;
 	size_t			 pathlen;	/* of the directory */
 	size_t			 tag;
-	enum walk_mode		 mode;
+	unsigned int		 mode;
 	int			 entered;	/* bit per side */
-	int			 blind;		/* lower cannot be searched */
+	int			 blind;		/* sides not searched */
 	int			 borrowed;	/* bit per side: mode changed */
-	mode_t			 own[2];	/* the mode to put back */
+	mode_t			 own[SIDES];	/* modes to put back */
+	int			 jumped;	/* the base is elsewhere */
+	struct cursor		 before;	/* where it was */
 };
 
 struct walk {
-	struct cursor		 at[2];
+	struct cursor		 at[SIDES];
+	int			 lower;		/* the top */
+	enum side		 base;		/* LOWER or BASE */
 	struct walk_level	*levels;
 	size_t			 n;
 	size_t			 size;
@@ -95,6 +119,11 @@ struct walk {
 	size_t			 pathlen;
 	size_t			 pathsize;
 	const char		*hidden;	/* a name in the top */
+	/*
+	 * Whether a directory of the base shows somewhere else in the view,
+	 * so that it is not where it lies.  May be NULL.
+	 */
+	int			 (*taken)(const struct inode *, void *);
 	/*
 	 * Asked before the mode of a directory that keeps its owner out is
 	 * changed for as long as the walk is in there: 1 to go ahead, 0 to do
@@ -115,13 +144,15 @@ struct walk {
 };
 
 /* Begin at two directories; walk_close() is due whatever this returns. */
-int	 walk_open(struct walk *, int, int, enum walk_mode, size_t);
+int	 walk_open(struct walk *, int, int, unsigned int, size_t);
 /* 1 and the next entry, 0 at the end, -1 and errno at walk_path(). */
 int	 walk_next(struct walk *, struct walk_entry *);
 /* Look an entry up on one side; 1 there, 0 not there, -1 and errno. */
 int	 walk_stat(struct walk *, struct walk_entry *, enum side);
 /* Enter the directory that was the last entry. */
-int	 walk_into(struct walk *, enum walk_mode, size_t);
+int	 walk_into(struct walk *, unsigned int, size_t);
+/* The same, and its base is another directory, by its path below lower. */
+int	 walk_into_at(struct walk *, unsigned int, size_t, const char *);
 /* Whether an upper directory hides the lower one: 1, 0, -1 and errno. */
 int	 walk_opaque(struct walk *, struct walk_entry *, size_t);
 const char	*walk_path(const struct walk *);

@@ -99,22 +99,26 @@ xattrs_valid(const struct xattrs *x)
 	return (more == 0);
 }
 
-static const char *
-xattrs_find(const struct xattrs *x, const char *name)
+const char *
+xattrs_value(const struct xattrs *x, const char *name, size_t *len)
 {
 	struct xattr	 xa;
 	size_t		 off = 0;
 
 	while (xattrs_next(x, &off, &xa) == 1)
-		if (strcmp(xa.name, name) == 0)
-			return (xa.name);
+		if (strcmp(xa.name, name) == 0) {
+			*len = xa.len;
+			return (xa.value);
+		}
 	return (NULL);
 }
 
 int
 xattrs_has(const struct xattrs *x, const char *name)
 {
-	return (xattrs_find(x, name) != NULL);
+	size_t	 len;
+
+	return (xattrs_value(x, name, &len) != NULL);
 }
 
 static int

@@ -43,6 +43,8 @@ int	 xattrs_load(int, const char *, enum xattrs_kind, struct xattrs *);
 int	 xattrs_same(const struct xattrs *, const struct xattrs *);
 /* Whether overlayfs left this one. */
 int	 xattrs_has(const struct xattrs *, const char *);
+/* The value of one, which has no end of its own; NULL: there is none. */
+const char	*xattrs_value(const struct xattrs *, const char *, size_t *);
 /* Make the content attributes of an inode (O_PATH) exactly these. */
 int	 xattrs_replace(int, const struct xattrs *);
 /* Set all of these, remove all of these. */

@@ -24,256 +24,74 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <atf-c.h>
 
-#include "strike.h"
-#include "tree.h"
+#include "recover.h"
 
-/* A branch with every kind of change, and the trees before and after. */
-struct subject {
-	struct fixture	 f;
-	char		*old;
-	char		*new;
+/* A branch with every kind of change. */
+static void
+full_make(struct fixture *f)
+{
+	fixture_full(f, "store");
+}
+
+static char *
+full_view(const struct branch *b)
+{
+	return (tree_merged(b->lower, b->upper));
+}
+
+static const struct subject_kind	full = {
+	full_make, full_view, tree_text
 };
-
-static void
-subject_make(struct subject *s)
-{
-	fixture_full(&s->f, "store");
-	s->old = s->f.old;
-	s->new = tree_merged(s->f.b.lower, s->f.b.upper);
-}
-
-static void
-subject_remove(struct subject *s)
-{
-	free(s->new);
-	fixture_remove(&s->f);
-}
-
-static int
-same(const struct subject *s, const char *want)
-{
-	char	*have = tree_text(s->f.b.lower);
-	int	 ret = strcmp(have, want) == 0;
-
-	free(have);
-	return (ret);
-}
-
-static const char *
-describe(const struct outcome *o, int n)
-{
-	static char	 buf[2048];
-
-	snprintf(buf, sizeof(buf), "call %d (%s): result %d: %s %s: %s\n%s", n,
-	    strike_get()->name, (int)o->result, o->what, o->path,
-	    strerror(o->error), o->conflicts);
-	return (buf);
-}
-
-/* The tree is one of the two; an old one can still be committed. */
-static void
-subject_check(struct subject *s, enum branch_result result, const char *text)
-{
-	struct outcome	*o;
-	char		*before;
-
-	switch (result) {
-	case BRANCH_COMMITTED:
-	case BRANCH_NOTHING:
-		if (result == BRANCH_NOTHING && same(s, s->old))
-			break;
-		if (!same(s, s->new)) {
-			printf("%s\n", text);
-			TREE_SAME(tree_text(s->f.b.lower), strdup(s->new));
-		}
-		return;
-	default:
-		if (!same(s, s->old)) {
-			printf("%s\n", text);
-			TREE_SAME(tree_text(s->f.b.lower), strdup(s->old));
-		}
-		break;
-	}
-	/* The branch is what it was. */
-	before = tree_merged(s->f.b.lower, s->f.b.upper);
-	if (strcmp(before, s->new) != 0) {
-		printf("%s\n", text);
-		TREE_SAME(before, strdup(s->new));
-	}
-	free(before);
-	o = run_commit(&s->f.b);
-	ATF_REQUIRE_MSG(o->result == BRANCH_COMMITTED, "%s: then %s", text,
-	    describe(o, 0));
-	ATF_REQUIRE_MSG(same(s, s->new), "%s", text);
-}
-
-/* Whatever was left: recover, and once more for nothing. */
-static void
-subject_recover(struct subject *s, const char *text)
-{
-	struct outcome		*o;
-	enum branch_result	 result;
-
-	strike_set(STRIKE_NONE, 0, 0);
-	o = run_recover(&s->f.b);
-	result = o->result;
-	ATF_REQUIRE_MSG(result == BRANCH_COMMITTED ||
-	    result == BRANCH_UNDONE || result == BRANCH_NOTHING,
-	    "%s: then %s", text, describe(o, 0));
-	o = run_recover(&s->f.b);
-	ATF_REQUIRE_MSG(o->result == BRANCH_NOTHING, "%s: again: %s", text,
-	    describe(o, 0));
-	subject_check(s, result, text);
-}
-
-/* Die before the n-th change; whether there were that many. */
-static int
-die(struct subject *s, int n, char text[4096])
-{
-	struct outcome	*o;
-
-	strike_set(STRIKE_DIE, n, 0);
-	o = run_commit(&s->f.b);
-	snprintf(text, 4096, "%s", describe(o, n));
-	return (o->result == (enum branch_result)-1);
-}
-
-static void
-die_everywhere(int staged)
-{
-	struct subject	 s;
-	char		 text[4096];
-	int		 died = 1, n;
-
-	tmpfs_enter();
-	strike_get()->staged = staged;
-	for (n = 1; died; n++) {
-		subject_make(&s);
-		died = die(&s, n, text);
-		subject_recover(&s, text);
-		subject_remove(&s);
-	}
-	printf("%d calls\n", n - 2);
-	ATF_CHECK(n > 100);
-}
 
 ATF_TC_WITHOUT_HEAD(killed);
 ATF_TC_BODY(killed, tc)
 {
-	die_everywhere(0);
+	die_everywhere(&full, 0);
 }
 
 ATF_TC_WITHOUT_HEAD(killed_staged);
 ATF_TC_BODY(killed_staged, tc)
 {
-	die_everywhere(1);
-}
-
-/* The same of recover, for commits that died here and there. */
-static void
-recover_dies(int staged, int step)
-{
-	struct subject	 s;
-	struct outcome	*o;
-	char		 text[4096];
-	int		 died, first, n, runs = 0;
-
-	tmpfs_enter();
-	strike_get()->staged = staged;
-	for (first = step;; first += step) {
-		for (n = 1, died = 1; died; n++, runs++) {
-			subject_make(&s);
-			if (!die(&s, first, text)) {
-				subject_remove(&s);
-				printf("%d runs\n", runs);
-				return;
-			}
-			strike_set(STRIKE_DIE, n, 0);
-			o = run_recover(&s.f.b);
-			died = o->result == (enum branch_result)-1;
-			snprintf(text, sizeof(text), "commit %d: %s", first,
-			    describe(o, n));
-			subject_recover(&s, text);
-			subject_remove(&s);
-		}
-	}
+	die_everywhere(&full, 1);
 }
 
 ATF_TC_WITHOUT_HEAD(recover_killed);
 ATF_TC_BODY(recover_killed, tc)
 {
-	recover_dies(0, 37);
+	recover_dies(&full, 0, 37);
 }
 
 ATF_TC_WITHOUT_HEAD(recover_killed_staged);
 ATF_TC_BODY(recover_killed_staged, tc)
 {
-	recover_dies(1, 97);
-}
-
-static void
-fail_everywhere(int staged, enum strike_kind kind, int error, int step)
-{
-	struct subject		 s;
-	struct outcome		*o;
-	enum branch_result	 result;
-	char			 text[4096];
-	int			 hit = 1, n;
-
-	tmpfs_enter();
-	strike_get()->staged = staged;
-	for (n = 1; hit; n += step) {
-		subject_make(&s);
-		strike_set(kind, n, error);
-		o = run_commit(&s.f.b);
-		hit = strike_get()->count >= n;
-		snprintf(text, sizeof(text), "%s", describe(o, n));
-		result = o->result;
-		strike_set(STRIKE_NONE, 0, 0);
-		ATF_REQUIRE_MSG(result == BRANCH_COMMITTED ||
-		    result == BRANCH_FAILED || result == BRANCH_UNFINISHED,
-		    "%s", text);
-		if (result == BRANCH_FAILED)
-			ATF_CHECK_MSG(o->error != 0, "%s", text);
-		if (result == BRANCH_UNFINISHED)
-			subject_recover(&s, text);
-		else
-			subject_check(&s, result, text);
-		subject_remove(&s);
-	}
-	printf("%d calls\n", n);
+	recover_dies(&full, 1, 97);
 }
 
 ATF_TC_WITHOUT_HEAD(failed);
 ATF_TC_BODY(failed, tc)
 {
-	fail_everywhere(0, STRIKE_FAIL, ENOSPC, 3);
+	fail_everywhere(&full, 0, STRIKE_FAIL, ENOSPC, 3);
 }
 
 ATF_TC_WITHOUT_HEAD(failed_staged);
 ATF_TC_BODY(failed_staged, tc)
 {
-	fail_everywhere(1, STRIKE_FAIL, EIO, 5);
+	fail_everywhere(&full, 1, STRIKE_FAIL, EIO, 5);
 }
 
 ATF_TC_WITHOUT_HEAD(failing_on);
 ATF_TC_BODY(failing_on, tc)
 {
-	fail_everywhere(0, STRIKE_FAIL_ON, EIO, 7);
+	fail_everywhere(&full, 0, STRIKE_FAIL_ON, EIO, 7);
 }
 
 ATF_TC_WITHOUT_HEAD(failing_on_staged);
 ATF_TC_BODY(failing_on_staged, tc)
 {
-	fail_everywhere(1, STRIKE_FAIL_ON, EDQUOT, 11);
+	fail_everywhere(&full, 1, STRIKE_FAIL_ON, EDQUOT, 11);
 }
 
 ATF_TP_ADD_TCS(tp)
