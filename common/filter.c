@@ -548,9 +548,11 @@ class_verdict(const struct filter_conf *conf, enum syscall_class class)
 		return (conf->listen);
 	case CLASS_NONE:
 	case CLASS_MAX:
-		break;
+		return (FILTER_DENY);
+	default:
+		/* Names, directories and what is done with them. */
+		return (conf->view ? FILTER_NOTIFY : FILTER_ALLOW);
 	}
-	return (FILTER_DENY);
 }
 
 /* The verdict on a mediated call; a clone that makes a thread is no fork. */

@@ -42,6 +42,7 @@ struct filter_conf {
 	enum filter_verdict	 meta;		/* mode, owner, times, xattrs */
 	enum filter_verdict	 connect;
 	enum filter_verdict	 listen;
+	int			 view;		/* names lead to a branch */
 	int			 unix_sockets;	/* AF_UNIX stream, seqpacket */
 	int			 inet_sockets;	/* AF_INET, AF_INET6 TCP */
 	int			 cpus_fixed;	/* affinity is a limit */

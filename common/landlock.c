@@ -381,7 +381,10 @@ ruleset_add_grant(int ruleset, uint64_t handled,
 		[LANDLOCK_REMOVE] = LL_FS_READ_DIR | LL_FS_REMOVE_DIR |
 		    LL_FS_REMOVE_FILE,
 		[LANDLOCK_TREE] = LL_FS_READ_FILE | LL_FS_READ_DIR |
-		    LL_FS_WRITE_FILE | LL_FS_TRUNCATE | LL_FS_CREATE
+		    LL_FS_WRITE_FILE | LL_FS_TRUNCATE | LL_FS_CREATE,
+		[LANDLOCK_BRANCH] = LL_FS_READ_FILE | LL_FS_READ_DIR |
+		    LL_FS_WRITE_FILE | LL_FS_TRUNCATE | LL_FS_CREATE |
+		    LL_FS_MAKE_CHAR
 	};
 
 	return (ruleset_add_fd(ruleset, rights[grant->right] & handled,

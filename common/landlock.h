@@ -50,7 +50,8 @@ int	 landlock_scope_signals(int);
 enum landlock_right {
 	LANDLOCK_RMDIR,		/* remove empty directories */
 	LANDLOCK_REMOVE,	/* remove everything, hence list it */
-	LANDLOCK_TREE		/* everything but making devices */
+	LANDLOCK_TREE,		/* everything but making devices */
+	LANDLOCK_BRANCH		/* and whiteouts, which are devices */
 };
 
 struct landlock_grant {

@@ -400,6 +400,7 @@ policy_needs(const struct policy *p, struct policy_needs *needs)
 	if (p->workdir != NULL) {
 		needs_feature(needs, "a working directory (--workdir)");
 		needs->cowd = 1;
+		needs->view = p->isolation != ISOLATION_OVERLAYFS;
 	}
 	if (p->max_processes != 0)
 		needs_feature(needs, "the limit of processes (-P)");
@@ -481,10 +482,12 @@ policy_parse_isolation(const char *s, enum isolation *isolation)
 {
 	if (strcmp(s, "overlayfs") == 0)
 		*isolation = ISOLATION_OVERLAYFS;
-	else if (strcmp(s, "seccomp") == 0 || strcmp(s, "branchfs") == 0)
+	else if (strcmp(s, "seccomp") == 0)
+		*isolation = ISOLATION_SECCOMP;
+	else if (strcmp(s, "branchfs") == 0)
 		return ("not supported by this version");
 	else
-		return ("not overlayfs");
+		return ("not one of seccomp, overlayfs");
 	return (NULL);
 }
 

@@ -220,6 +220,7 @@ struct policy_needs {
 	int	 unix_sockets;	/* AF_UNIX connects go to cowd */
 	int	 connect;	/* TCP connects go to netd */
 	int	 listen;	/* listens go to netd */
+	int	 view;		/* names below the working directory too */
 	int	 pure_ports;	/* Landlock alone decides on connects */
 	char	 features[256];	/* what needs the supervisor, as text */
 };

@@ -6,7 +6,8 @@
 TOP?=		..
 include $(TOP)/config.mk
 
-VPATH=		$(TOP)/common $(SRCDIRS)
+# Sources only: an object of another folder was compiled for its program.
+vpath %.c $(TOP)/common $(SRCDIRS)
 OBJS=		$(addsuffix .o,$(basename $(notdir $(SRCS))))
 
 ALL_CFLAGS=	-std=gnu11 -D_GNU_SOURCE -MMD -MP $(WARNINGS) $(WERROR) \
@@ -14,9 +15,7 @@ ALL_CFLAGS=	-std=gnu11 -D_GNU_SOURCE -MMD -MP $(WARNINGS) $(WERROR) \
 		-isystem /usr/include/bsd -DLIBBSD_OVERLAY -DLIBBSD_OPENBSD_VIS \
 		-I. -I$(TOP)/common $(addprefix -I,$(SRCDIRS)) \
 		$(CPPFLAGS) $(CFLAGS)
-# -w: libevent can resolve names by the C library, which a static program
-# cannot; nothing here calls that, yet the linker warns of it.
-ALL_LDFLAGS=	$(LINKAGE) $(HARDEN_LDFLAGS) -Wl,-w $(LDFLAGS)
+ALL_LDFLAGS=	$(LINKAGE) $(HARDEN_LDFLAGS) $(LDFLAGS)
 
 all: $(PROG)
 

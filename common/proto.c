@@ -50,6 +50,9 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_CONF_STORAGE] = "conf_storage",
 	[IMSG_CONF_BRANCH] = "conf_branch",
 	[IMSG_CONF_LOCK] = "conf_lock",
+	[IMSG_CONF_VIEW] = "conf_view",
+	[IMSG_CONF_LOWER] = "conf_lower",
+	[IMSG_CONF_UPPER] = "conf_upper",
 	[IMSG_CONF_END] = "conf_end",
 	[IMSG_SOCKET_SUPERVISOR] = "socket_supervisor",
 	[IMSG_SOCKET_COWD] = "socket_cowd",
@@ -75,6 +78,8 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_UNIX_SOCKET] = "unix_socket",
 	[IMSG_UNIX_CONNECT] = "unix_connect",
 	[IMSG_UNIX_REPLY] = "unix_reply",
+	[IMSG_VIEW] = "view",
+	[IMSG_VIEW_REPLY] = "view_reply",
 	[IMSG_NET_CONNECT] = "net_connect",
 	[IMSG_NET_LISTEN] = "net_listen",
 	[IMSG_NET_CANCEL] = "net_cancel",
@@ -206,6 +211,7 @@ proto_send_workload(struct imsgbuf *ib, const struct workload_conf *wc)
 	    ibuf_add_n8(b, fc->meta) == -1 ||
 	    ibuf_add_n8(b, fc->connect) == -1 ||
 	    ibuf_add_n8(b, fc->listen) == -1 ||
+	    proto_add_flag(b, fc->view) == -1 ||
 	    proto_add_flag(b, fc->unix_sockets) == -1 ||
 	    proto_add_flag(b, fc->inet_sockets) == -1 ||
 	    proto_add_flag(b, fc->cpus_fixed) == -1 ||
@@ -242,6 +248,7 @@ proto_recv_workload(struct imsg *imsg, struct workload_conf *wc)
 	    proto_get_verdict(&b, &fc->meta) == -1 ||
 	    proto_get_verdict(&b, &fc->connect) == -1 ||
 	    proto_get_verdict(&b, &fc->listen) == -1 ||
+	    proto_get_flag(&b, &fc->view) == -1 ||
 	    proto_get_flag(&b, &fc->unix_sockets) == -1 ||
 	    proto_get_flag(&b, &fc->inet_sockets) == -1 ||
 	    proto_get_flag(&b, &fc->cpus_fixed) == -1 ||
@@ -576,10 +583,9 @@ proto_recv_denial(struct imsg *imsg, struct proto_denial *pd)
 }
 
 int
-proto_send_storage(struct imsgbuf *ib, const char *name, int fd)
+proto_send_place(struct imsgbuf *ib, uint32_t type, const char *name, int fd)
 {
-	return (proto_compose(ib, IMSG_CONF_STORAGE, 0, fd, name,
-	    strlen(name)));
+	return (proto_compose(ib, type, 0, fd, name, strlen(name)));
 }
 
 int
@@ -761,6 +767,142 @@ proto_recv_meta(struct imsg *imsg, struct proto_meta *pm)
 	if ((pm->value = malloc(pm->value_len)) == NULL)
 		return (-1);
 	return (ibuf_get(&b, pm->value, pm->value_len));
+}
+
+/* A string that is not the last thing in a message: its length goes first. */
+static int
+proto_add_string(struct ibuf *b, const char *s)
+{
+	size_t	 len = strlen(s);
+
+	if (ibuf_add_h32(b, len) == -1)
+		return (-1);
+	return (ibuf_add(b, s, len));
+}
+
+static int
+proto_get_string(struct ibuf *b, char **s)
+{
+	uint32_t	 len;
+
+	if (ibuf_get_h32(b, &len) == -1 || len > ibuf_size(b) ||
+	    memchr(ibuf_data(b), '\0', len) != NULL)
+		return (proto_bad());
+	if (len == 0)
+		*s = strdup("");
+	else
+		*s = ibuf_get_string(b, len);
+	return (*s == NULL ? -1 : 0);
+}
+
+void
+proto_free_view(struct proto_view *pv)
+{
+	free(pv->path);
+	free(pv->path2);
+	free(pv->value);
+	memset(pv, 0, sizeof(*pv));
+}
+
+int
+proto_send_view(struct imsgbuf *ib, uint32_t id, int fd,
+    const struct proto_view *pv)
+{
+	struct ibuf	*b;
+	int		 i;
+
+	if (pv->value_len > PROTO_XATTR_MAX ||
+	    strlen(pv->path) + strlen(pv->path2) + pv->value_len >
+	    PROTO_VIEW_PATHS) {
+		errno = E2BIG;
+		return (-1);
+	}
+	if ((b = imsg_create(ib, IMSG_VIEW, id, 0, 2 * PROTO_HINT +
+	    sizeof(pv->xattr_name) + strlen(pv->path) + strlen(pv->path2) +
+	    pv->value_len)) == NULL)
+		return (-1);
+	if (ibuf_add_n8(b, pv->op) == -1 || proto_add_int(b, pv->flags) == -1 ||
+	    ibuf_add_h32(b, pv->mode) == -1 ||
+	    ibuf_add_h32(b, pv->mask) == -1 ||
+	    ibuf_add_h32(b, pv->uid) == -1 || ibuf_add_h32(b, pv->gid) == -1 ||
+	    ibuf_add_h64(b, pv->size) == -1 ||
+	    proto_add_flag(b, pv->times_now) == -1 ||
+	    proto_add_int(b, pv->xattr_flags) == -1 ||
+	    ibuf_add_strbuf(b, pv->xattr_name, sizeof(pv->xattr_name)) == -1)
+		goto fail;
+	for (i = 0; i < 2; i++)
+		if (ibuf_add_h64(b, pv->times[i].tv_sec) == -1 ||
+		    ibuf_add_h64(b, pv->times[i].tv_nsec) == -1)
+			goto fail;
+	if (proto_add_string(b, pv->path) == -1 ||
+	    proto_add_string(b, pv->path2) == -1 ||
+	    ibuf_add(b, pv->value, pv->value_len) == -1)
+		goto fail;
+	if (fd != -1)
+		ibuf_fd_set(b, fd);
+	imsg_close(ib, b);
+	return (0);
+
+ fail:
+	ibuf_free(b);
+	return (-1);
+}
+
+static int
+proto_get_view_scalars(struct ibuf *b, struct proto_view *pv)
+{
+	uint64_t	 nsec, sec, size;
+	uint8_t		 op;
+	int		 i;
+
+	if (ibuf_get_n8(b, &op) == -1 || op >= VIEW_MAX ||
+	    proto_get_int(b, &pv->flags) == -1 ||
+	    ibuf_get_h32(b, &pv->mode) == -1 ||
+	    ibuf_get_h32(b, &pv->mask) == -1 ||
+	    ibuf_get_h32(b, &pv->uid) == -1 ||
+	    ibuf_get_h32(b, &pv->gid) == -1 ||
+	    ibuf_get_h64(b, &size) == -1 ||
+	    proto_get_flag(b, &pv->times_now) == -1 ||
+	    proto_get_int(b, &pv->xattr_flags) == -1 ||
+	    ibuf_get_strbuf(b, pv->xattr_name, sizeof(pv->xattr_name)) == -1)
+		return (-1);
+	pv->op = op;
+	pv->size = (off_t)size;
+	for (i = 0; i < 2; i++) {
+		if (ibuf_get_h64(b, &sec) == -1 ||
+		    ibuf_get_h64(b, &nsec) == -1)
+			return (-1);
+		pv->times[i].tv_sec = (time_t)sec;
+		pv->times[i].tv_nsec = (long)nsec;
+	}
+	return (0);
+}
+
+int
+proto_recv_view(struct imsg *imsg, struct proto_view *pv)
+{
+	struct ibuf	 b;
+
+	memset(pv, 0, sizeof(*pv));
+	if (proto_open(imsg, &b) == -1 ||
+	    proto_get_view_scalars(&b, pv) == -1)
+		return (proto_bad());
+	if (proto_get_string(&b, &pv->path) == -1 ||
+	    proto_get_string(&b, &pv->path2) == -1)
+		goto fail;
+	if ((pv->value_len = ibuf_size(&b)) > PROTO_XATTR_MAX) {
+		errno = EBADMSG;
+		goto fail;
+	}
+	if (pv->value_len == 0)
+		return (0);
+	if ((pv->value = malloc(pv->value_len)) == NULL ||
+	    ibuf_get(&b, pv->value, pv->value_len) == -1)
+		goto fail;
+	return (0);
+ fail:
+	proto_free_view(pv);
+	return (-1);
 }
 
 int

@@ -58,6 +58,9 @@ enum imsg_type {
 	IMSG_CONF_STORAGE,	/* cowd, fd: where the branch is; its name */
 	IMSG_CONF_BRANCH,	/* cowd, fd: the working directory */
 	IMSG_CONF_LOCK,		/* cowd, fd: keeps the branch from others */
+	IMSG_CONF_VIEW,		/* cowd: the merged view is its job */
+	IMSG_CONF_LOWER,	/* supervisor, fd: working directory, name */
+	IMSG_CONF_UPPER,	/* supervisor, fd: the branch, its name */
 	IMSG_CONF_END,
 
 	/* parent to workers: channels between workers, fd */
@@ -91,6 +94,8 @@ enum imsg_type {
 	IMSG_UNIX_SOCKET,	/* fd: the socket for the next message */
 	IMSG_UNIX_CONNECT,	/* fd: the socket's inode, O_PATH */
 	IMSG_UNIX_REPLY,
+	IMSG_VIEW,		/* change something in the view */
+	IMSG_VIEW_REPLY,	/* perhaps fd: what was opened */
 
 	/* supervisor to netd, netd to supervisor */
 	IMSG_NET_CONNECT,	/* fd: the workload's socket */
@@ -204,6 +209,48 @@ struct proto_meta {
 	size_t		 value_len;
 };
 
+/* What cowd does in the merged view of a working directory. */
+enum view_op {
+	VIEW_OPEN,		/* path, flags, mode, mask */
+	VIEW_MKDIR,		/* path, mode, mask */
+	VIEW_MKNOD,		/* path, mode, mask */
+	VIEW_SYMLINK,		/* path, path2: the text, mask */
+	VIEW_UNLINK,		/* path */
+	VIEW_RMDIR,		/* path */
+	VIEW_RENAME,		/* path, path2, flags: RENAME_* */
+	VIEW_LINK,		/* path, path2, flags: AT_* */
+	VIEW_LINK_FD,		/* path; fd: a file without a name */
+	VIEW_BIND,		/* path, mask; fd: the socket */
+	VIEW_TRUNCATE,		/* path, size */
+	VIEW_CHMOD,		/* path, flags: AT_*, mode */
+	VIEW_CHOWN,		/* path, flags, uid, gid */
+	VIEW_UTIMES,		/* path, flags, times */
+	VIEW_SETXATTR,		/* path, flags, xattr_* and value */
+	VIEW_REMOVEXATTR,	/* path, flags, xattr_name */
+	VIEW_MAX
+};
+
+/* Both paths of a message together; beyond PATH_MAX, as trees may be. */
+#define PROTO_VIEW_PATHS	(128 * 1024)
+
+struct proto_view {
+	enum view_op	 op;
+	int		 flags;
+	mode_t		 mode;
+	mode_t		 mask;		/* the caller's umask */
+	uid_t		 uid;
+	gid_t		 gid;
+	off_t		 size;
+	int		 times_now;
+	struct timespec	 times[2];
+	int		 xattr_flags;
+	char		 xattr_name[256];
+	char		*path;		/* relative to the top of the view */
+	char		*path2;		/* or "" */
+	uint8_t		*value;
+	size_t		 value_len;
+};
+
 /* A request to netd. */
 struct proto_connect {
 	socklen_t		 addrlen;
@@ -215,6 +262,8 @@ struct proto_connect {
  * kernel, refused.
  */
 #define PROTO_DENIED	0x10000
+/* In the reply to VIEW_OPEN: opening it may block, so it was not. */
+#define PROTO_WAITS	0x20000
 
 int	 proto_send_workload(struct imsgbuf *, const struct workload_conf *);
 int	 proto_recv_workload(struct imsg *, struct workload_conf *);
@@ -227,7 +276,8 @@ int	 proto_recv_syscall(struct imsg *, struct filter_change *);
 int	 proto_send_rule(struct imsgbuf *, const struct net_rule *);
 int	 proto_recv_rule(struct imsg *, struct net_rule *);
 
-int	 proto_send_storage(struct imsgbuf *, const char *, int);
+/* IMSG_CONF_STORAGE, _LOWER, _UPPER: a name and the directory of it. */
+int	 proto_send_place(struct imsgbuf *, uint32_t, const char *, int);
 int	 proto_send_branch(struct imsgbuf *, const struct proto_branch *, int);
 int	 proto_recv_branch(struct imsg *, struct proto_branch *);
 int	 proto_send_change(struct imsgbuf *, const struct proto_change *);
@@ -244,7 +294,7 @@ int	 proto_recv_string(struct imsg *, char **);
 int	 proto_send_int(struct imsgbuf *, uint32_t, int, int);
 int	 proto_recv_int(struct imsg *, int *);
 
-/* IMSG_CONF_END, _LOCK, IMSG_LOCKED, IMSG_READY, IMSG_GO, IMSG_SOCKET_*. */
+/* IMSG_CONF_END, _LOCK, _VIEW, IMSG_LOCKED, _READY, _GO, _SOCKET_*. */
 int	 proto_send_empty(struct imsgbuf *, uint32_t, int);
 int	 proto_recv_empty(struct imsg *);
 
@@ -264,6 +314,10 @@ int	 proto_recv_meta(struct imsg *, struct proto_meta *);
 int	 proto_send_connect(struct imsgbuf *, uint32_t, int,
 	    const struct proto_connect *);
 int	 proto_recv_connect(struct imsg *, struct proto_connect *);
+int	 proto_send_view(struct imsgbuf *, uint32_t, int,
+	    const struct proto_view *);
+int	 proto_recv_view(struct imsg *, struct proto_view *);
+void	 proto_free_view(struct proto_view *);
 int	 proto_send_value(struct imsgbuf *, uint32_t, uint32_t, int, int);
 int	 proto_recv_value(struct imsg *, int *);
 

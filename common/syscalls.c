@@ -41,23 +41,55 @@ static int	 group_name_equal(const char *, const char *);
 /* An entry without any slot. */
 #define ENTRY(call, cl)							\
 	.nr = SYS_ ## call, .name = #call, .class = (cl)
+/* The slots that a shape does not name. */
+#define ONE_PATH							\
+	.dirfd2 = SLOT_NONE, .path2 = SLOT_NONE, .out = SLOT_NONE,	\
+	.outlen = SLOT_NONE
+#define NO_ADDR		.addr = SLOT_NONE, .addrlen = SLOT_NONE
 #define NO_SLOTS							\
 	.fd = SLOT_NONE, .dirfd = SLOT_NONE, .path = SLOT_NONE,		\
-	.flags = SLOT_NONE, .addr = SLOT_NONE, .addrlen = SLOT_NONE,	\
-	.arg = SLOT_NONE
+	.flags = SLOT_NONE, NO_ADDR, .arg = SLOT_NONE, ONE_PATH
 
 /* The common shapes: by path, by descriptor, by directory and path. */
 #define BY_PATH(a)							\
 	.fd = SLOT_NONE, .dirfd = SLOT_NONE, .path = 0,			\
-	.flags = SLOT_NONE, .addr = SLOT_NONE, .addrlen = SLOT_NONE,	\
-	.arg = (a)
+	.flags = SLOT_NONE, NO_ADDR, .arg = (a), ONE_PATH
 #define BY_FD(a)							\
 	.fd = 0, .dirfd = SLOT_NONE, .path = SLOT_NONE,			\
-	.flags = SLOT_NONE, .addr = SLOT_NONE, .addrlen = SLOT_NONE,	\
-	.arg = (a)
+	.flags = SLOT_NONE, NO_ADDR, .arg = (a), ONE_PATH
 #define BY_DIRFD(f, a)							\
 	.fd = SLOT_NONE, .dirfd = 0, .path = 1, .flags = (f),		\
-	.addr = SLOT_NONE, .addrlen = SLOT_NONE, .arg = (a)
+	NO_ADDR, .arg = (a), ONE_PATH
+#define BY_ADDR								\
+	.fd = 0, .dirfd = SLOT_NONE, .path = SLOT_NONE,			\
+	.flags = SLOT_NONE, .addr = 1, .addrlen = 2, .arg = SLOT_NONE,	\
+	ONE_PATH
+
+/* Those that answer into memory: where, and the slot of its size. */
+#define PATH_OUT(a, o, n)						\
+	.fd = SLOT_NONE, .dirfd = SLOT_NONE, .path = 0,			\
+	.flags = SLOT_NONE, NO_ADDR, .arg = (a),			\
+	.dirfd2 = SLOT_NONE, .path2 = SLOT_NONE, .out = (o), .outlen = (n)
+#define FD_OUT(a, o, n)							\
+	.fd = 0, .dirfd = SLOT_NONE, .path = SLOT_NONE,			\
+	.flags = SLOT_NONE, NO_ADDR, .arg = (a),			\
+	.dirfd2 = SLOT_NONE, .path2 = SLOT_NONE, .out = (o), .outlen = (n)
+#define DIRFD_OUT(f, a, o, n)						\
+	.fd = SLOT_NONE, .dirfd = 0, .path = 1, .flags = (f),		\
+	NO_ADDR, .arg = (a),						\
+	.dirfd2 = SLOT_NONE, .path2 = SLOT_NONE, .out = (o), .outlen = (n)
+
+/* Two names: an old and a new one; the target of a link is a value. */
+#define TWO_PATHS							\
+	.fd = SLOT_NONE, .dirfd = SLOT_NONE, .path = 0,			\
+	.flags = SLOT_NONE, NO_ADDR, .arg = SLOT_NONE,			\
+	.dirfd2 = SLOT_NONE, .path2 = 1, .out = SLOT_NONE,		\
+	.outlen = SLOT_NONE, .nofollow = 1
+#define TWO_DIRFDS(f, a)						\
+	.fd = SLOT_NONE, .dirfd = 0, .path = 1, .flags = (f),		\
+	NO_ADDR, .arg = (a),						\
+	.dirfd2 = 2, .path2 = 3, .out = SLOT_NONE, .outlen = SLOT_NONE,	\
+	.nofollow = 1
 
 const struct syscall_entry syscall_table[] = {
 	{ ENTRY(fork, CLASS_FORK), NO_SLOTS },
@@ -93,10 +125,85 @@ const struct syscall_entry syscall_table[] = {
 	{ ENTRY(fremovexattr, CLASS_REMOVEXATTR), BY_FD(1) },
 	{ ENTRY(removexattrat, CLASS_REMOVEXATTR), BY_DIRFD(2, 3) },
 
-	{ ENTRY(connect, CLASS_CONNECT), .fd = 0, .dirfd = SLOT_NONE,
-	    .path = SLOT_NONE, .flags = SLOT_NONE, .addr = 1, .addrlen = 2,
-	    .arg = SLOT_NONE },
+	{ ENTRY(connect, CLASS_CONNECT), BY_ADDR },
 	{ ENTRY(listen, CLASS_LISTEN), BY_FD(1) },
+
+	/* arg: the flags, and the mode after them; creat has the mode only. */
+	{ ENTRY(open, CLASS_OPEN), BY_PATH(1) },
+	{ ENTRY(openat, CLASS_OPEN), BY_DIRFD(SLOT_NONE, 2) },
+	{ ENTRY(creat, CLASS_OPEN), BY_PATH(1) },
+
+	{ ENTRY(stat, CLASS_STAT), PATH_OUT(SLOT_NONE, 1, SLOT_NONE) },
+	{ ENTRY(lstat, CLASS_STAT), PATH_OUT(SLOT_NONE, 1, SLOT_NONE),
+	    .nofollow = 1 },
+	{ ENTRY(fstat, CLASS_STAT), FD_OUT(SLOT_NONE, 1, SLOT_NONE) },
+	{ ENTRY(newfstatat, CLASS_STAT), DIRFD_OUT(3, SLOT_NONE, 2,
+	    SLOT_NONE) },
+	{ ENTRY(statx, CLASS_STAT), DIRFD_OUT(2, 3, 4, SLOT_NONE) },
+
+	{ ENTRY(access, CLASS_ACCESS), BY_PATH(1) },
+	{ ENTRY(faccessat, CLASS_ACCESS), BY_DIRFD(SLOT_NONE, 2) },
+	{ ENTRY(faccessat2, CLASS_ACCESS), BY_DIRFD(3, 2) },
+
+	{ ENTRY(readlink, CLASS_READLINK), PATH_OUT(SLOT_NONE, 1, 2),
+	    .nofollow = 1 },
+	{ ENTRY(readlinkat, CLASS_READLINK), DIRFD_OUT(SLOT_NONE, SLOT_NONE,
+	    2, 3), .nofollow = 1 },
+
+	/* getxattrat has its buffer in a structure. */
+	{ ENTRY(getxattr, CLASS_GETXATTR), PATH_OUT(1, 2, 3) },
+	{ ENTRY(lgetxattr, CLASS_GETXATTR), PATH_OUT(1, 2, 3),
+	    .nofollow = 1 },
+	{ ENTRY(fgetxattr, CLASS_GETXATTR), FD_OUT(1, 2, 3) },
+	{ ENTRY(getxattrat, CLASS_GETXATTR), DIRFD_OUT(2, 3, 4, 5) },
+	{ ENTRY(listxattr, CLASS_LISTXATTR), PATH_OUT(SLOT_NONE, 1, 2) },
+	{ ENTRY(llistxattr, CLASS_LISTXATTR), PATH_OUT(SLOT_NONE, 1, 2),
+	    .nofollow = 1 },
+	{ ENTRY(flistxattr, CLASS_LISTXATTR), FD_OUT(SLOT_NONE, 1, 2) },
+	{ ENTRY(listxattrat, CLASS_LISTXATTR), DIRFD_OUT(2, SLOT_NONE, 3,
+	    4) },
+
+	{ ENTRY(getdents, CLASS_GETDENTS), FD_OUT(SLOT_NONE, 1, 2) },
+	{ ENTRY(getdents64, CLASS_GETDENTS), FD_OUT(SLOT_NONE, 1, 2) },
+
+	{ ENTRY(statfs, CLASS_STATFS), PATH_OUT(SLOT_NONE, 1, SLOT_NONE) },
+	{ ENTRY(inotify_add_watch, CLASS_WATCH), .fd = 0,
+	    .dirfd = SLOT_NONE, .path = 1, .flags = SLOT_NONE, NO_ADDR,
+	    .arg = 2, ONE_PATH },
+
+	{ ENTRY(unlink, CLASS_UNLINK), BY_PATH(SLOT_NONE), .nofollow = 1 },
+	/* AT_REMOVEDIR makes it an rmdir. */
+	{ ENTRY(unlinkat, CLASS_UNLINK), BY_DIRFD(2, SLOT_NONE),
+	    .nofollow = 1 },
+	{ ENTRY(rmdir, CLASS_RMDIR), BY_PATH(SLOT_NONE), .nofollow = 1 },
+	{ ENTRY(mkdir, CLASS_MKDIR), BY_PATH(1), .nofollow = 1 },
+	{ ENTRY(mkdirat, CLASS_MKDIR), BY_DIRFD(SLOT_NONE, 2),
+	    .nofollow = 1 },
+	{ ENTRY(mknod, CLASS_MKNOD), BY_PATH(1), .nofollow = 1 },
+	{ ENTRY(mknodat, CLASS_MKNOD), BY_DIRFD(SLOT_NONE, 2),
+	    .nofollow = 1 },
+	{ ENTRY(symlink, CLASS_SYMLINK), .fd = SLOT_NONE, .dirfd = SLOT_NONE,
+	    .path = 1, .flags = SLOT_NONE, NO_ADDR, .arg = 0, ONE_PATH,
+	    .nofollow = 1 },
+	{ ENTRY(symlinkat, CLASS_SYMLINK), .fd = SLOT_NONE, .dirfd = 1,
+	    .path = 2, .flags = SLOT_NONE, NO_ADDR, .arg = 0, ONE_PATH,
+	    .nofollow = 1 },
+	{ ENTRY(rename, CLASS_RENAME), TWO_PATHS },
+	{ ENTRY(renameat, CLASS_RENAME), TWO_DIRFDS(SLOT_NONE, SLOT_NONE) },
+	/* Its flags are RENAME_*: a value. */
+	{ ENTRY(renameat2, CLASS_RENAME), TWO_DIRFDS(SLOT_NONE, 4) },
+	{ ENTRY(link, CLASS_LINK), TWO_PATHS },
+	{ ENTRY(linkat, CLASS_LINK), TWO_DIRFDS(4, SLOT_NONE) },
+	{ ENTRY(truncate, CLASS_TRUNCATE), BY_PATH(1) },
+
+	{ ENTRY(chdir, CLASS_CHDIR), BY_PATH(SLOT_NONE) },
+	{ ENTRY(fchdir, CLASS_CHDIR), BY_FD(SLOT_NONE) },
+	{ ENTRY(getcwd, CLASS_GETCWD), .fd = SLOT_NONE, .dirfd = SLOT_NONE,
+	    .path = SLOT_NONE, .flags = SLOT_NONE, NO_ADDR, .arg = SLOT_NONE,
+	    .dirfd2 = SLOT_NONE, .path2 = SLOT_NONE, .out = 0, .outlen = 1 },
+	{ ENTRY(execve, CLASS_EXEC), BY_PATH(1) },
+	{ ENTRY(execveat, CLASS_EXEC), BY_DIRFD(4, 2) },
+	{ ENTRY(bind, CLASS_BIND), BY_ADDR },
 };
 const size_t syscall_table_len =
     sizeof(syscall_table) / sizeof(syscall_table[0]);

@@ -89,6 +89,28 @@ enum syscall_class {
 	CLASS_REMOVEXATTR,
 	CLASS_CONNECT,
 	CLASS_LISTEN,
+	/* only where a working directory is merged by the supervisor */
+	CLASS_OPEN,
+	CLASS_STAT,
+	CLASS_ACCESS,
+	CLASS_READLINK,
+	CLASS_GETXATTR,
+	CLASS_LISTXATTR,
+	CLASS_GETDENTS,
+	CLASS_STATFS,
+	CLASS_WATCH,		/* inotify_add_watch */
+	CLASS_UNLINK,
+	CLASS_RMDIR,
+	CLASS_MKDIR,
+	CLASS_MKNOD,
+	CLASS_SYMLINK,
+	CLASS_RENAME,
+	CLASS_LINK,
+	CLASS_TRUNCATE,
+	CLASS_CHDIR,
+	CLASS_GETCWD,
+	CLASS_EXEC,
+	CLASS_BIND,
 	CLASS_MAX
 };
 
@@ -103,9 +125,11 @@ enum syscall_times {
 #define SLOT_NONE	(-1)
 
 /*
- * Argument slots are 0 to 5 or SLOT_NONE.  dirfd is the base of path; fd is a
- * descriptor that the call works on itself.  nofollow tells that the call
- * never follows a link in the last component; flags holds AT_* otherwise.
+ * Argument slots are 0 to 5 or SLOT_NONE.  dirfd is the base of path, dirfd2
+ * that of path2; fd is a descriptor that the call works on itself.  out is
+ * where the kernel writes what it found, outlen the size of that.  nofollow
+ * tells that the call never follows a link in the last component; flags holds
+ * AT_* otherwise.
  * null_fd tells that a NULL path means the descriptor in dirfd itself.  In
  * the calls with AT_EMPTY_PATH an empty path does, and for setxattrat and
  * removexattrat with that flag a NULL path too.
@@ -121,6 +145,10 @@ struct syscall_entry {
 	int8_t			 addr;		/* struct sockaddr */
 	int8_t			 addrlen;
 	int8_t			 arg;		/* first of the values */
+	int8_t			 dirfd2;
+	int8_t			 path2;
+	int8_t			 out;
+	int8_t			 outlen;
 	int			 nofollow;
 	enum syscall_times	 times;
 	int			 null_fd;

@@ -37,6 +37,7 @@
 struct imsgev	 cowd_supervisor;
 
 static int	 cowd_locked;
+static int	 cowd_view;			/* the policy has one */
 static int	 cowd_supervisor_fd = -1;	/* until locked */
 
 static void	 cowd_dispatch_parent(int, short, void *);
@@ -115,6 +116,8 @@ cowd_start(void)
 	private_open();
 	lock_run();
 	cowd_locked = 1;
+	if (cowd_view)
+		view_start();
 	/* Requests have waited in the socket: none is read before this. */
 	if (imsg_event_init(&cowd_supervisor, cowd_supervisor_fd,
 	    cowd_dispatch_supervisor) == -1 ||
@@ -176,6 +179,12 @@ cowd_configure(struct imsg *imsg)
 			cowd_bad(imsg);
 		order_set_lock(fd);
 		break;
+	case IMSG_CONF_VIEW:
+		cowd_fd(imsg, 0);
+		if (proto_recv_empty(imsg) == -1)
+			cowd_bad(imsg);
+		cowd_view = 1;
+		break;
 	case IMSG_SOCKET_SUPERVISOR:
 		if (cowd_supervisor_fd != -1)
 			fatalx("two channels to the supervisor");
@@ -236,6 +245,9 @@ cowd_request(struct imsg *imsg)
 		cowd_reply(IMSG_META_REPLY, id, meta_change(fd, &pm));
 		close(fd);
 		free(pm.value);
+		break;
+	case IMSG_VIEW:
+		view_request(imsg);
 		break;
 	case IMSG_UNIX_SOCKET:
 		fd = cowd_fd(imsg, 1);

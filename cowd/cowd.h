@@ -44,6 +44,8 @@ void	 cowd_reply(uint32_t, uint32_t, int);
 
 /* Open a path of the policy; exits through worker_fail() when it is missing. */
 void	 grant_add(const struct workload_path *);
+/* The same for a directory that is open; the descriptor is the caller's. */
+void	 grant_add_directory(int, unsigned int);
 
 /*
  * A descriptor (O_PATH, the caller closes it) of the inode of fd, reopened
@@ -65,6 +67,13 @@ const char	*fd_name(int, char [FD_NAME_SIZE]);
 
 /* Change the inode of fd if the policy lets it; the value to reply. */
 int	 meta_change(int, const struct proto_meta *);
+
+/* view.c */
+
+/* Take the branch of order.c for the merged view; exits when that fails. */
+void	 view_start(void);
+/* Do what a message asks for and reply. */
+void	 view_request(struct imsg *);
 
 /* unix.c */
 
@@ -96,6 +105,8 @@ void	 order_set_lower(const struct proto_branch *, int);
 void	 order_set_lock(int);
 /* Whether there is a branch. */
 int	 order_configured(void);
+/* Descriptors of the working directory and the branch, order.c's own. */
+void	 order_places(int *, int *);
 /* What the branch takes, for our own domain. */
 void	 order_grant(struct landlock_self *);
 /* Do as the parent says (enum branch_order) and answer it. */

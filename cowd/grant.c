@@ -98,6 +98,18 @@ grant_add(const struct workload_path *wp)
 	STAILQ_INSERT_TAIL(&grants, g, entry);
 }
 
+void
+grant_add_directory(int fd, unsigned int perms)
+{
+	struct grant	*g;
+
+	if ((g = calloc(1, sizeof(*g))) == NULL ||
+	    (g->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
+		fatal("grant");
+	g->perms = perms;
+	STAILQ_INSERT_TAIL(&grants, g, entry);
+}
+
 const char *
 fd_name(int fd, char name[FD_NAME_SIZE])
 {

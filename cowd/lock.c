@@ -139,6 +139,20 @@ static const struct lockdown_rule	 lock_branch[] = {
 	LOCKDOWN_ALLOW(SYS_mkdirat),
 	LOCKDOWN_ALLOW_IF(SYS_mknodat, BPF_COND_BITS(2, S_IFMT, S_IFIFO)),
 	LOCKDOWN_ALLOW_IF(SYS_mknodat, BPF_COND_BITS(2, S_IFMT, S_IFSOCK)),
+	/* the merged view: a whiteout, which is device 0:0 */
+	{ .nr = SYS_mknodat, .nconds = 2, .conds = {
+	    BPF_COND_BITS(2, S_IFMT, S_IFCHR), BPF_COND_EQ(3, 0) } },
+	/* the merged view: what the caller may, by the kernel's judgement */
+	LOCKDOWN_ALLOW(SYS_faccessat2),
+	LOCKDOWN_ALLOW(SYS_getegid),
+	LOCKDOWN_ALLOW(SYS_getgroups),
+	LOCKDOWN_ALLOW(SYS_capget),
+	/* the merged view: modes of new things are the caller's */
+	LOCKDOWN_ALLOW(SYS_umask),
+	/* the merged view: give the workload's socket its name */
+	LOCKDOWN_ALLOW(SYS_bind),
+	/* the merged view: size of a file, by /proc/self/fd */
+	LOCKDOWN_ALLOW(SYS_truncate),
 	/* attributes, of links too */
 	LOCKDOWN_ALLOW(SYS_getxattr),
 	LOCKDOWN_ALLOW(SYS_lgetxattr),

@@ -72,7 +72,15 @@ meta_chmod(int fd, const struct proto_meta *pm)
 static int
 meta_chown(int fd, const struct proto_meta *pm)
 {
-	return (fchownat(fd, "", pm->uid, pm->gid, AT_EMPTY_PATH));
+	if (fchownat(fd, "", pm->uid, pm->gid, AT_EMPTY_PATH) == 0)
+		return (0);
+	/*
+	 * In a user namespace, as an overlay needs, the ids of others do not
+	 * exist; elsewhere they may not be given.  It is the same refusal.
+	 */
+	if (errno == EINVAL)
+		errno = EPERM;
+	return (-1);
 }
 
 static int

@@ -89,10 +89,20 @@ order_configured(void)
 }
 
 void
+order_places(int *lower, int *dir)
+{
+	if (branch.dir == -1 || branch.lower == -1)
+		fatalx("a view without a branch");
+	*lower = branch.lower;
+	*dir = branch.dir;
+}
+
+void
 order_grant(struct landlock_self *ls)
 {
-	landlock_grant(ls, branch.dir, LANDLOCK_TREE);
-	landlock_grant(ls, branch.lower, LANDLOCK_TREE);
+	landlock_grant(ls, branch.dir, LANDLOCK_BRANCH);
+	/* The same, or nothing could be moved from one to the other. */
+	landlock_grant(ls, branch.lower, LANDLOCK_BRANCH);
 	landlock_grant(ls, order_storage, LANDLOCK_RMDIR);
 }
 

@@ -89,6 +89,7 @@ conf_filter(void)
 	fc->log_denials = p->log_denials != NULL;
 	fc->fork = p->max_processes != 0 ? FILTER_NOTIFY : FILTER_ALLOW;
 	fc->meta = pn->meta ? FILTER_NOTIFY : FILTER_DENY;
+	fc->view = pn->view;
 	fc->unix_sockets = pn->unix_sockets;
 	fc->inet_sockets = !TAILQ_EMPTY(&p->net);
 	fc->cpus_fixed = p->cpu_cores != NULL;
@@ -168,16 +169,57 @@ conf_change(const char *name, int permit)
 	return (0);
 }
 
+/*
+ * Where the view is the supervisor's and cowd's, Landlock lets the workload
+ * read the working directory and the branch, and write neither: a name that
+ * changes after it was looked at leads to old content at worst.
+ */
+static int
+conf_view(void)
+{
+	char	*path;
+	int	 ret;
+
+	if (!run.needs.view)
+		return (0);
+	if (asprintf(&path, "%s/%s", run.branch.storage, run.branch.name) ==
+	    -1)
+		return (-1);
+	ret = workload_add_path(&run.conf, path, PERM_READ | PERM_EXEC, 0);
+	free(path);
+	return (ret);
+}
+
+/* Whether a path is the working directory of a view, or below it. */
+static int
+conf_viewed(const char *path)
+{
+	size_t	 len;
+
+	if (!run.needs.view)
+		return (0);
+	len = strlen(run.branch.workdir);
+	return (strncmp(path, run.branch.workdir, len) == 0 &&
+	    (path[len] == '\0' || path[len] == '/'));
+}
+
 static int
 conf_paths(void)
 {
 	const struct policy	*p = run.policy;
 	struct policy_path	*pp;
+	unsigned int		 perms;
 
-	TAILQ_FOREACH(pp, &p->paths, entry)
-		if (workload_add_path(&run.conf, pp->path, pp->perms,
-		    pp->optional) == -1)
+	TAILQ_FOREACH(pp, &p->paths, entry) {
+		perms = pp->perms;
+		if (conf_viewed(pp->path))
+			perms &= PERM_READ | PERM_EXEC;
+		if (perms != 0 && workload_add_path(&run.conf, pp->path,
+		    perms, pp->optional) == -1)
 			return (-1);
+	}
+	if (conf_view() == -1)
+		return (-1);
 	if (run.private_dir != NULL && workload_add_path(&run.conf,
 	    run.private_dir, PERM_MASK, 0) == -1)
 		return (-1);

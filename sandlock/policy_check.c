@@ -77,6 +77,7 @@ static int		 check_pair(struct policy *, struct policy_path *,
 static int		 check_nested(struct policy *);
 static int		 check_paths(struct policy *);
 static int		 check_directory(struct policy *);
+static int		 check_around(const struct policy *);
 static int		 check_workdir(struct policy *);
 static int		 check_writable(const char *, int);
 static int		 check_sources(const struct policy *);
@@ -110,13 +111,8 @@ check_branch(const struct policy *p)
 		    policy_form_name(p->dry_run_form));
 		return (-1);
 	}
-	if (p->workdir != NULL) {
-		if (p->isolation == ISOLATION_OVERLAYFS)
-			return (0);
-		log_warnx("--workdir: needs --fs-isolation overlayfs in this "
-		    "version");
-		return (-1);
-	}
+	if (p->workdir != NULL)
+		return (0);
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (options[i].given) {
 			log_warnx("%s: needs --workdir", options[i].option);
@@ -153,6 +149,7 @@ policy_check(struct policy *p)
 	    check_gpu(p) == -1 ||
 	    check_workdir(p) == -1 ||
 	    check_paths(p) == -1 ||
+	    check_around(p) == -1 ||
 	    check_sources(p) == -1 ||
 	    check_directory(p) == -1 ||
 	    check_descriptors(p) == -1 ||
@@ -398,6 +395,31 @@ check_private(const struct policy *p)
 		log_warnx("TMPDIR %s: lies below --workdir %s", tmp,
 		    p->workdir);
 	return (inside ? -1 : 0);
+}
+
+/*
+ * Landlock cannot take back below a path what it grants there: a working
+ * directory in a writable place could be written past its branch.  A mount on
+ * it has no such trouble.
+ */
+static int
+check_around(const struct policy *p)
+{
+	const struct policy_path	*pp;
+
+	if (p->workdir == NULL || p->isolation == ISOLATION_OVERLAYFS)
+		return (0);
+	TAILQ_FOREACH(pp, &p->paths, entry) {
+		if ((pp->perms & PERM_META) == 0 ||
+		    strcmp(pp->path, p->workdir) == 0 ||
+		    !path_inside(pp->path, p->workdir))
+			continue;
+		log_warnx("--workdir %s: lies below %s, where the command may "
+		    "write; --fs-isolation overlayfs can do that", p->workdir,
+		    pp->path);
+		return (-1);
+	}
+	return (0);
 }
 
 /* All of it is granted: the workload has a branch of it. */

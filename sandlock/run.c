@@ -496,7 +496,8 @@ run_lockdown(void)
 		return (-1);
 	}
 	if (p->workdir != NULL && (storage_create(&run.branch, p->storage,
-	    p->workdir) == -1 || overlay_enter(p, &run.branch) == -1))
+	    p->workdir, !run.needs.view) == -1 || (!run.needs.view &&
+	    overlay_enter(p, &run.branch) == -1)))
 		return (-1);
 	if (lockdown_begin(0) == -1) {
 		log_warn("lockdown");

@@ -279,7 +279,7 @@ info_write(struct branch_dir *b)
 }
 
 static int
-branch_make(struct branch_dir *b)
+branch_make(struct branch_dir *b, int attributes)
 {
 	int	 upper, ret;
 
@@ -294,7 +294,8 @@ branch_make(struct branch_dir *b)
 	    (upper = openat(b->fd, "upper", O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC)) == -1)
 		return (-1);
-	ret = copy_attributes(b->lower, upper);
+	/* Else cowd does it, which can note an owner that we cannot give. */
+	ret = attributes ? copy_attributes(b->lower, upper) : 0;
 	close(upper);
 	if (ret == -1)
 		return (-1);
@@ -302,7 +303,8 @@ branch_make(struct branch_dir *b)
 }
 
 int
-storage_create(struct branch_dir *b, const char *storage, const char *workdir)
+storage_create(struct branch_dir *b, const char *storage, const char *workdir,
+    int attributes)
 {
 	mode_t	 mask;
 	int	 ret;
@@ -317,7 +319,7 @@ storage_create(struct branch_dir *b, const char *storage, const char *workdir)
 		return (-1);
 	}
 	mask = umask(0);
-	ret = branch_make(b);
+	ret = branch_make(b, attributes);
 	umask(mask);
 	if (ret == -1) {
 		log_warn("branch of %s in %s", workdir, storage);

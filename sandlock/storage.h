@@ -52,8 +52,11 @@ enum branch_state {
 void	 storage_init(struct branch_dir *);
 void	 storage_close(struct branch_dir *);
 
-/* Make and lock a branch of a directory; 0, or -1 after a message. */
-int	 storage_create(struct branch_dir *, const char *, const char *);
+/*
+ * Make and lock a branch of a directory, its top with the attributes of that
+ * or without; 0, or -1 after a message.
+ */
+int	 storage_create(struct branch_dir *, const char *, const char *, int);
 
 /* Open a storage, which need not be there (ENOENT); 0, or -1. */
 int	 storage_open(struct branch_dir *, const char *);

@@ -286,6 +286,28 @@ configure_supervisor_lists(struct imsgbuf *ib)
 	return (0);
 }
 
+/* The two trees that the supervisor looks names up in. */
+static int
+configure_view(struct imsgbuf *ib)
+{
+	char	*name;
+	int	 branch, lower, ret;
+
+	if ((lower = fcntl(run.branch.lower, F_DUPFD_CLOEXEC, 3)) == -1 ||
+	    proto_send_place(ib, IMSG_CONF_LOWER, run.branch.workdir,
+	    lower) == -1)
+		return (-1);
+	if (asprintf(&name, "%s/%s", run.branch.storage, run.branch.name) ==
+	    -1)
+		return (-1);
+	if ((branch = fcntl(run.branch.fd, F_DUPFD_CLOEXEC, 3)) == -1)
+		ret = -1;
+	else
+		ret = proto_send_place(ib, IMSG_CONF_UPPER, name, branch);
+	free(name);
+	return (ret);
+}
+
 static int
 configure_supervisor(void)
 {
@@ -298,6 +320,8 @@ configure_supervisor(void)
 		return (-1);
 	if (wc->directory != NULL &&
 	    proto_send_string(ib, IMSG_CONF_DIRECTORY, wc->directory) == -1)
+		return (-1);
+	if (run.needs.view && configure_view(ib) == -1)
 		return (-1);
 	return (proto_send_empty(ib, IMSG_CONF_END, -1));
 }
@@ -313,8 +337,8 @@ configure_branch(struct imsgbuf *ib)
 	pb.keep = run.policy->on_error == BRANCH_KEEP ||
 	    run.policy->on_error == BRANCH_COMMIT;
 	if ((storage = fcntl(run.branch.storage_fd, F_DUPFD_CLOEXEC,
-	    3)) == -1 || proto_send_storage(ib, run.branch.name,
-	    storage) == -1)
+	    3)) == -1 || proto_send_place(ib, IMSG_CONF_STORAGE,
+	    run.branch.name, storage) == -1)
 		return (-1);
 	if ((lower = fcntl(run.branch.lower, F_DUPFD_CLOEXEC, 3)) == -1 ||
 	    proto_send_branch(ib, &pb, lower) == -1)
@@ -335,6 +359,8 @@ configure_cowd(void)
 		if ((wp->perms & PERM_META) && proto_send_path(ib, wp) == -1)
 			return (-1);
 	if (run.branch.fd != -1 && configure_branch(ib) == -1)
+		return (-1);
+	if (run.needs.view && proto_send_empty(ib, IMSG_CONF_VIEW, -1) == -1)
 		return (-1);
 	return (proto_send_empty(ib, IMSG_CONF_END, -1));
 }

@@ -61,6 +61,7 @@ static int		 life_killing;	/* everything was sent SIGKILL */
 static struct proto_exit life_exit;
 
 static int	 life_reap(void);
+static void	 life_changed(const struct life_event *);
 static void	 life_kill_all(void);
 static void	 life_timer(int, short, void *);
 
@@ -183,15 +184,29 @@ life_wait(void)
 	}
 }
 
+/* Somebody else has waited for it and heard of its end. */
+void
+life_note(pid_t pid, int status, const struct rusage *ru)
+{
+	struct life_event	 e;
+
+	e.pid = pid;
+	e.status = status;
+	e.ru = *ru;
+	life_changed(&e);
+}
+
 static void
 life_changed(const struct life_event *e)
 {
 	if (WIFSTOPPED(e->status)) {
-		if (!throttle_stop(e->pid, e->status) &&
+		if (!rewrite_stop(e->pid, e->status) &&
+		    !throttle_stop(e->pid, e->status) &&
 		    e->pid == sup.workload.pid)
 			life_main_stopped(WSTOPSIG(e->status));
 		return;
 	}
+	rewrite_gone(e->pid);
 	life_account(e->pid, &e->ru);
 	if (e->pid == sup.workload.pid)
 		life_main_ended(e->status);

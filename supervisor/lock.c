@@ -84,6 +84,46 @@ static const struct lockdown_rule	 lock_throttle[] = {
 	LOCKDOWN_ALLOW_IF(SYS_setitimer, BPF_COND_EQ(0, ITIMER_REAL))
 };
 
+/* a working directory that is merged; names are looked up in both trees */
+static const struct lockdown_rule	 lock_view[] = {
+	/*
+	 * beneath a directory, without links; how it is opened is in memory,
+	 * where no filter sees it: the domain grants what the workload has
+	 */
+	LOCKDOWN_ALLOW(SYS_openat2),
+	/* descriptors of the trees; what a directory's name is */
+	LOCKDOWN_ALLOW_IF(SYS_fcntl, BPF_COND_EQ(1, F_DUPFD_CLOEXEC)),
+	/* what a name is, and what the caller may do with it */
+	LOCKDOWN_ALLOW(SYS_statx),
+	LOCKDOWN_ALLOW(SYS_faccessat2),
+	LOCKDOWN_ALLOW(SYS_getxattr),
+	LOCKDOWN_ALLOW(SYS_listxattr),
+	LOCKDOWN_ALLOW(SYS_geteuid),
+	LOCKDOWN_ALLOW(SYS_getegid),
+	LOCKDOWN_ALLOW(SYS_getgroups),
+	LOCKDOWN_ALLOW(SYS_capget),
+	/* how much memory there is: qsort(3) of a long listing asks */
+	LOCKDOWN_ALLOW(SYS_sysinfo),
+	/* where a listing stands */
+	LOCKDOWN_ALLOW(SYS_lseek),
+	/* results of calls; the domain admits the workload only */
+	LOCKDOWN_ALLOW(SYS_process_vm_writev),
+	/* what was opened for the caller */
+	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_ADDFD) } },
+	/* another name in place of the caller's: stop, set, let go */
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_SEIZE) } },
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_INTERRUPT) } },
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_GETREGS) } },
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_SETREGS) } },
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_GETSIGMASK) } },
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_SETSIGMASK) } },
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_CONT) } },
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_LISTEN) } },
+	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_DETACH) } },
+	/* the alarm that bounds that */
+	LOCKDOWN_ALLOW_IF(SYS_setitimer, BPF_COND_EQ(0, ITIMER_REAL))
+};
+
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* One filter for what this policy needs: each more costs start-up time. */
@@ -91,7 +131,8 @@ void
 lock_run(void)
 {
 	struct lockdown_rule	 rules[nitems(lock_rules) +
-				    nitems(lock_unix) + nitems(lock_throttle)];
+				    nitems(lock_unix) + nitems(lock_throttle) +
+				    nitems(lock_view)];
 	size_t			 n = nitems(lock_rules);
 
 	memcpy(rules, lock_rules, sizeof(lock_rules));
@@ -102,6 +143,10 @@ lock_run(void)
 	if (sup.conf.cpu_percent != 0) {
 		memcpy(rules + n, lock_throttle, sizeof(lock_throttle));
 		n += nitems(lock_throttle);
+	}
+	if (sup.conf.filter.view) {
+		memcpy(rules + n, lock_view, sizeof(lock_view));
+		n += nitems(lock_view);
 	}
 	if (lockdown_seccomp(rules, n) == -1)
 		fatal("lockdown");

@@ -55,6 +55,27 @@ memory_read(pid_t pid, uint64_t addr, void *buf, size_t len)
 	return (-1);
 }
 
+/* Write all of it; 0, or -1 and errno. */
+int
+memory_write(pid_t pid, uint64_t addr, const void *buf, size_t len)
+{
+	struct iovec	 local, remote;
+	ssize_t		 n;
+
+	if (len == 0)
+		return (0);
+	local.iov_base = (void *)(uintptr_t)buf;
+	local.iov_len = len;
+	remote.iov_base = (void *)(uintptr_t)addr;
+	remote.iov_len = len;
+	n = process_vm_writev(pid, &local, 1, &remote, 1, 0);
+	if (n == (ssize_t)len)
+		return (0);
+	if (n != -1)
+		errno = EFAULT;
+	return (-1);
+}
+
 /*
  * A string with its NUL, of at most size bytes.  Reads end at page boundaries,
  * so that a string at the end of a mapping is not lost.  Its length, or -1:

@@ -318,6 +318,30 @@ meta_omits(const struct proto_meta *pm)
 	    pm->times[1].tv_nsec == UTIME_OMIT);
 }
 
+/*
+ * Whether it concerns the view, where a change is made in the branch.  What is
+ * wrong with the call itself is left to the way of all others.
+ */
+static int
+meta_viewed(struct request *rq, const struct proto_meta *pm)
+{
+	const struct syscall_entry	*call = rq->call;
+	int				 dirfd = AT_FDCWD, fd, flags;
+
+	if (call->path == SLOT_NONE) {
+		dirfd = (int)argument(rq, call->fd);
+		if (meta_descriptor(rq, dirfd, &fd) != 0)
+			return (0);
+		close(fd);
+		return (mutate_meta(rq, dirfd, 0, pm));
+	}
+	if (call->dirfd != SLOT_NONE)
+		dirfd = (int)argument(rq, call->dirfd);
+	if (meta_flags(rq, &flags) != 0)
+		return (0);
+	return (mutate_meta(rq, dirfd, flags, pm));
+}
+
 void
 meta_request(struct request *rq)
 {
@@ -334,8 +358,11 @@ meta_request(struct request *rq)
 		notify_errno(rq, 0);
 		return;
 	}
-	if (error != 0 ||
-	    (error = meta_inode(rq, &fd)) != 0)
+	if (error != 0)
+		notify_errno(rq, error);
+	else if (view_active() && meta_viewed(rq, &pm))
+		;	/* sent off, or answered */
+	else if ((error = meta_inode(rq, &fd)) != 0)
 		notify_errno(rq, error);
 	else
 		meta_send(rq, fd, &pm);

@@ -30,7 +30,9 @@
 
 #include <errno.h>
 #include <event.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,6 +42,7 @@
 #include "supervisor.h"
 #include "worker.h"
 
+#define NOTIFY_TAKEN		32	/* received at a time */
 #define NOTIFY_SWEEP_SECONDS	1	/* look for parked calls of the dead */
 
 RB_HEAD(requests, request);
@@ -63,7 +66,28 @@ static void	(*const handlers[CLASS_MAX])(struct request *) = {
 	[CLASS_SETXATTR] = meta_request,
 	[CLASS_REMOVEXATTR] = meta_request,
 	[CLASS_CONNECT] = socket_connect,
-	[CLASS_LISTEN] = socket_listen
+	[CLASS_LISTEN] = socket_listen,
+	[CLASS_OPEN] = open_request,
+	[CLASS_STAT] = look_stat,
+	[CLASS_ACCESS] = look_access,
+	[CLASS_READLINK] = look_readlink,
+	[CLASS_GETXATTR] = look_getxattr,
+	[CLASS_LISTXATTR] = look_listxattr,
+	[CLASS_GETDENTS] = dents_request,
+	[CLASS_STATFS] = look_statfs,
+	[CLASS_WATCH] = stand_request,
+	[CLASS_UNLINK] = mutate_request,
+	[CLASS_RMDIR] = mutate_request,
+	[CLASS_MKDIR] = mutate_request,
+	[CLASS_MKNOD] = mutate_request,
+	[CLASS_SYMLINK] = mutate_request,
+	[CLASS_RENAME] = mutate_rename,
+	[CLASS_LINK] = mutate_link,
+	[CLASS_TRUNCATE] = mutate_request,
+	[CLASS_CHDIR] = stand_request,
+	[CLASS_GETCWD] = stand_getcwd,
+	[CLASS_EXEC] = stand_request,
+	[CLASS_BIND] = stand_bind
 };
 
 static int
@@ -75,7 +99,7 @@ request_cmp(struct request *a, struct request *b)
 RB_GENERATE_STATIC(requests, request, entry, request_cmp)
 
 static void
-notify_send(const struct request *rq, int error, uint32_t flags)
+notify_send(const struct request *rq, int error, int64_t value, uint32_t flags)
 {
 	struct seccomp_notif_resp	 resp;
 	int				 ret;
@@ -83,6 +107,7 @@ notify_send(const struct request *rq, int error, uint32_t flags)
 	memset(&resp, 0, sizeof(resp));
 	resp.id = rq->notif.id;
 	resp.error = -error;
+	resp.val = value;
 	resp.flags = flags;
 	while ((ret = ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_SEND,
 	    &resp)) == -1 && errno == EINTR)
@@ -96,7 +121,58 @@ notify_send(const struct request *rq, int error, uint32_t flags)
 void
 notify_errno(const struct request *rq, int error)
 {
-	notify_send(rq, error, 0);
+	notify_send(rq, error, 0, 0);
+}
+
+/* Answer with a result, the call's work having been done. */
+void
+notify_value(const struct request *rq, int64_t value)
+{
+	notify_send(rq, 0, value, 0);
+}
+
+/* Answer unless that was done, as by a descriptor that found no room. */
+static void
+notify_refused(const struct request *rq, int error)
+{
+	struct seccomp_notif_resp	 resp;
+
+	memset(&resp, 0, sizeof(resp));
+	resp.id = rq->notif.id;
+	resp.error = -error;
+	if (ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &resp) == -1 &&
+	    errno != ENOENT && errno != EINPROGRESS)
+		fatal("notification answer");
+}
+
+/*
+ * Answer with a descriptor: the kernel makes it the caller's and its number
+ * the result in one step.  Ours stays ours.  A signal in that step would leave
+ * the call answered and the descriptor behind, so none may come.
+ */
+void
+notify_descriptor(const struct request *rq, int fd, int cloexec)
+{
+	struct seccomp_notif_addfd	 add;
+	sigset_t			 all, old;
+	int				 error, ret;
+
+	memset(&add, 0, sizeof(add));
+	add.id = rq->notif.id;
+	add.flags = SECCOMP_ADDFD_FLAG_SEND;
+	add.srcfd = fd;
+	add.newfd_flags = cloexec ? O_CLOEXEC : 0;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	ret = ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	error = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	/*
+	 * ENOENT: the task is gone.  EMFILE and the like are its result
+	 * already; what was refused before that is still to be answered.
+	 */
+	if (ret == -1 && error != ENOENT && notify_valid(rq))
+		notify_refused(rq, error);
 }
 
 /*
@@ -106,7 +182,7 @@ notify_errno(const struct request *rq, int error)
 void
 notify_continue(const struct request *rq)
 {
-	notify_send(rq, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	notify_send(rq, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
 /* Whether the task still waits: after reading from it, before acting for it. */
@@ -138,6 +214,7 @@ request_park(struct request *rq, enum request_owner owner)
 		copy->seq = ++notify_seq;
 	} while (RB_INSERT(requests, &parked, copy) != NULL);
 	rq->object = NULL;
+	rq->paths[0] = rq->paths[1] = NULL;
 	rq->fd = -1;
 	if (!event_pending(&notify_sweep_timer, EV_TIMEOUT, NULL))
 		evtimer_add(&notify_sweep_timer, &tv);
@@ -166,6 +243,8 @@ request_forget(struct request *rq)
 	if (rq->fd != -1)
 		close(rq->fd);
 	free(rq->object);
+	free(rq->paths[0]);
+	free(rq->paths[1]);
 	free(rq);
 }
 
@@ -227,6 +306,7 @@ notify_dispatch(struct request *rq)
 
 	if (nr >= 0 && nr <= SYSCALL_LAST)
 		notify_count[nr]++;
+	rewrite_made(rq);
 	if (sup.ending) {
 		notify_errno(rq, EPERM);
 		return;
@@ -242,6 +322,8 @@ notify_dispatch(struct request *rq)
 	}
 	handlers[rq->call->class](rq);
 	free(rq->object);
+	free(rq->paths[0]);
+	free(rq->paths[1]);
 }
 
 /* The last filtered task is gone: the listener would poll HUP for ever. */
@@ -253,24 +335,42 @@ notify_hung_up(void)
 	return (poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLIN) == 0);
 }
 
+/* Receive one; 0 when there was none after all. */
+static int
+notify_take(struct request *rq)
+{
+	memset(rq, 0, sizeof(*rq));
+	rq->fd = -1;
+	if (ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_RECV, &rq->notif) == 0)
+		return (1);
+	if (errno != ENOENT && errno != EINTR)
+		fatal("notification");
+	if (notify_hung_up())
+		event_del(&notify_event);
+	return (0);
+}
+
+/*
+ * All that wait are received before the first is handled: until then a signal
+ * ends the call of a program that has not asked for its restart.
+ */
 static void
 notify_recv(int fd, short event, void *arg)
 {
-	struct request	 rq;
+	static struct request	 taken[NOTIFY_TAKEN];
+	struct pollfd		 pfd = { .fd = fd, .events = POLLIN };
+	size_t			 i, n = 0;
 
 	(void)event;
 	(void)arg;
-	memset(&rq, 0, sizeof(rq));
-	rq.fd = -1;
-	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &rq.notif) == -1) {
-		if (errno == ENOENT || errno == EINTR) {
-			if (notify_hung_up())
-				event_del(&notify_event);
-			return;
-		}
-		fatal("notification");
-	}
-	notify_dispatch(&rq);
+	do {
+		if (!notify_take(&taken[n]))
+			break;
+		n++;
+	} while (n < NOTIFY_TAKEN && poll(&pfd, 1, 0) == 1 &&
+	    (pfd.revents & POLLIN) != 0);
+	for (i = 0; i < n; i++)
+		notify_dispatch(&taken[i]);
 }
 
 void

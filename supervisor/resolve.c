@@ -45,6 +45,8 @@ struct walk {
 	int			 fd;	/* where the walk is */
 	int			 links;	/* followed so far */
 	int			 follow;	/* a link at the end too */
+	int			 enter;		/* look out for the view */
+	char			 entered[PATH_MAX];	/* where it began */
 	char			 rest[2 * PATH_MAX];	/* still to go */
 };
 
@@ -117,6 +119,24 @@ proc_is_ours(int fd)
 	    strtol(text + 6, NULL, 10) == getpid());
 }
 
+/* A link of /proc may lead into the middle of the view. */
+static int
+walk_jumped(struct walk *w)
+{
+	char	 link[64];
+	ssize_t	 n;
+
+	if (!w->enter)
+		return (0);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", w->fd);
+	if ((n = readlink(link, w->entered, sizeof(w->entered) - 1)) == -1)
+		return (-1);
+	w->entered[n] = '\0';
+	if (view_below(w->entered, NULL) == NULL)
+		w->entered[0] = '\0';
+	return (0);
+}
+
 /*
  * A link of /proc.  self is the caller; the links of a process (cwd, root, exe,
  * fd/N) have no text to follow, so the kernel follows them, which it allows
@@ -155,7 +175,7 @@ walk_proc_link(struct walk *w, const char *name)
 		return (-1);
 	close(w->fd);
 	w->fd = fd;
-	return (1);
+	return (walk_jumped(w) == -1 ? -1 : 1);
 }
 
 /* fd is a link called name in the directory of the walk; it is closed. */
@@ -210,6 +230,7 @@ static int
 walk_step(struct walk *w)
 {
 	struct stat	 st;
+	const char	*top;
 	char		 name[NAME_MAX + 1];
 	int		 dir, fd, last;
 
@@ -235,7 +256,42 @@ walk_step(struct walk *w)
 		errno = ENOTDIR;
 		return (-1);
 	}
+	if (w->enter && S_ISDIR(st.st_mode) && view_is_top(&st, &top))
+		strlcpy(w->entered, top, sizeof(w->entered));
 	return (0);
+}
+
+/*
+ * Follow an absolute name to where it enters the view: 1, and the name of that
+ * place with what is still to go; 0 when it does not, wherever it ends.  The
+ * directory is known by its inode, so that no other name for it is a way round.
+ */
+int
+resolve_enter(const struct request *rq, const char *path, int follow,
+    char *name, size_t size)
+{
+	struct walk	 w;
+	int		 ret = 0;
+
+	w.rq = rq;
+	w.fd = -1;
+	w.links = 0;
+	w.follow = follow;
+	w.enter = 1;
+	w.entered[0] = '\0';
+	if (strlcpy(w.rest, path, sizeof(w.rest)) >= sizeof(w.rest) ||
+	    walk_root(&w) == -1)
+		return (0);
+	while (w.rest[0] != '\0' && w.entered[0] == '\0')
+		if (walk_step(&w) == -1)
+			break;
+	if (w.entered[0] != '\0') {
+		ret = snprintf(name, size, "%s%s%s", w.entered,
+		    w.rest[0] == '\0' || w.rest[0] == '/' ? "" : "/",
+		    w.rest) < (int)size;
+	}
+	close(w.fd);
+	return (ret);
 }
 
 /*
@@ -251,6 +307,7 @@ resolve_at(const struct request *rq, int dirfd, const char *path, int flags)
 	w.rq = rq;
 	w.fd = -1;
 	w.links = 0;
+	w.enter = 0;
 	w.follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
 	if (path[0] == '\0' && (flags & AT_EMPTY_PATH) == 0) {
 		errno = ENOENT;

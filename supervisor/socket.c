@@ -239,6 +239,36 @@ abstract_connect(struct request *rq, int fd, const struct proto_connect *pc)
 	abstract_wait(waiting);
 }
 
+/* The inode of a name, in the view or outside; -1 and errno. */
+static int
+unix_inode(const struct request *rq, const char *path)
+{
+	struct merge_entry	 e;
+	struct place		 pl;
+	int			 error, fd = -1;
+
+	if (!view_active())
+		return (resolve_at(rq, AT_FDCWD, path, 0));
+	if ((error = place_find(rq, AT_FDCWD, path, 1, &pl)) == 0) {
+		if (!pl.inside)
+			fd = resolve_at(rq, AT_FDCWD, path, 0);
+		else if ((error = place_lookup(rq, &pl, 0, &e)) == 0 &&
+		    pl.inside) {
+			fd = fcntl(e.fd, F_DUPFD_CLOEXEC, 0);
+			merge_entry_free(&e);
+		} else if (error == 0)
+			fd = resolve_at(rq, AT_FDCWD, pl.path, 0);
+		if (error == 0 && fd == -1)
+			error = errno;
+	}
+	place_free(&pl);
+	if (error != 0) {
+		errno = error;
+		return (-1);
+	}
+	return (fd);
+}
+
 /* Pathname sockets by their inode; all other addresses name no file. */
 static void
 unix_connect(struct request *rq, int fd, const struct proto_connect *pc)
@@ -263,7 +293,7 @@ unix_connect(struct request *rq, int fd, const struct proto_connect *pc)
 	len -= offsetof(struct sockaddr_un, sun_path);
 	memcpy(path, sun->sun_path, len);
 	path[len] = '\0';
-	if ((inode = resolve_at(rq, AT_FDCWD, path, 0)) == -1) {
+	if ((inode = unix_inode(rq, path)) == -1) {
 		notify_errno(rq, errno);
 		close(fd);
 		return;

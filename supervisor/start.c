@@ -105,6 +105,10 @@ start_configure(struct imsg *imsg)
 		    workload_add_arg(wc, s) : workload_add_env(wc, s);
 		free(s);
 		break;
+	case IMSG_CONF_LOWER:
+	case IMSG_CONF_UPPER:
+		view_configure(imsg);
+		return;
 	case IMSG_CONF_DIRECTORY:
 		free(wc->directory);
 		ret = proto_recv_string(imsg, &wc->directory);
@@ -205,6 +209,7 @@ start_workload(void)
 		worker_fail("/proc: %s", strerror(errno));
 	if ((null = worker_open_null()) == -1)
 		worker_fail("/dev/null: %s", strerror(errno));
+	view_init();
 	start_filter(&prog, &listen);
 	start_domain();
 	if (workload_fork(&sup.workload, wc, WORKLOAD_DOMAIN_INNER, &prog,

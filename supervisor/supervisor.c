@@ -92,6 +92,8 @@ supervisor_parent_imsg(struct imsg *imsg)
 	case IMSG_CONF_ENV:
 	case IMSG_CONF_DIRECTORY:
 	case IMSG_CONF_PASSFD:
+	case IMSG_CONF_LOWER:
+	case IMSG_CONF_UPPER:
 		start_configure(imsg);
 		break;
 	case IMSG_SOCKET_COWD:
@@ -138,6 +140,9 @@ supervisor_cowd_imsg(struct imsg *imsg)
 		break;
 	case IMSG_UNIX_REPLY:
 		socket_reply(imsg);
+		break;
+	case IMSG_VIEW_REPLY:
+		mutate_reply(imsg);
 		break;
 	default:
 		fatalx("%s (%u) from cowd", proto_name(imsg_get_type(imsg)),

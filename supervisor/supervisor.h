@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "imsgev.h"
+#include "merge.h"
 #include "proto.h"
 #include "syscalls.h"
 #include "workload.h"
@@ -62,6 +63,22 @@ struct request {
 	struct event			 timer;
 	struct proto_connect		 connect;
 	char				*object;	/* or NULL */
+	int				 cloexec;	/* of what cowd opens */
+	int				 unmarked;	/* see changed.c */
+	char				*paths[2];	/* in the view; NULL */
+	int				 flags;		/* of open, of rename */
+	dev_t				 gone_dev;	/* see gone.c */
+	ino_t				 gone_ino;	/* 0: none */
+};
+
+/* What a name of the workload means; see place.c. */
+struct place {
+	int	 inside;	/* in the view: path is below its top */
+	int	 left;		/* a link led out of it: path is absolute */
+	int	 alias;		/* by a name in the branch */
+	int	 branch;	/* a descriptor of something in it */
+	int	 given;		/* by no name that the view has */
+	char	*path;		/* NULL: outside all along */
 };
 
 struct supervisor {
@@ -76,6 +93,20 @@ struct supervisor {
 	int			 have_netd;
 	struct imsgev		 cowd;
 	struct imsgev		 netd;
+};
+
+/*
+ * What a call gets in place of a name: another one; and if it executes a
+ * script also new arguments, strings first and then the caller's own.
+ */
+struct rewrite {
+	int		 slot;
+	const char	*path;
+	int		 argv_slot;
+	const char	*strings[3];	/* the first is the program */
+	size_t		 nstrings;	/* 0: the name only */
+	uint64_t	*args;		/* pointers of the caller */
+	size_t		 nargs;
 };
 
 extern struct supervisor	 sup;
@@ -95,6 +126,7 @@ void	 lock_run(void);
 /* life.c */
 void	 life_init(void);
 void	 life_wait(void);
+void	 life_note(pid_t, int, const struct rusage *);
 void	 life_signal(int);
 void	 life_kill(int);
 void	 life_orphaned(void);
@@ -105,6 +137,8 @@ void	 notify_init(int);
 int	 notify_valid(const struct request *);
 void	 notify_errno(const struct request *, int);
 void	 notify_continue(const struct request *);
+void	 notify_value(const struct request *, int64_t);
+void	 notify_descriptor(const struct request *, int, int);
 void	 notify_counts(void);
 struct request	*request_park(struct request *, enum request_owner);
 struct request	*request_find(uint32_t);
@@ -114,11 +148,104 @@ void	 request_forget(struct request *);
 /* memory.c */
 int	 memory_read(pid_t, uint64_t, void *, size_t);
 ssize_t	 memory_string(pid_t, uint64_t, char *, size_t);
+int	 memory_write(pid_t, uint64_t, const void *, size_t);
 int	 memory_fd(pid_t, int);
 
 /* resolve.c */
 int	 resolve_at(const struct request *, int, const char *, int);
+int	 resolve_enter(const struct request *, const char *, int, char *,
+	    size_t);
 
+/* view.c */
+void	 view_configure(struct imsg *);
+void	 view_init(void);
+int	 view_active(void);
+int	 view_changed(void);
+struct merge	*view_merge(void);
+void	 view_reading(void);
+const char	*view_below(const char *, int *);
+int	 view_in_branch(const char *);
+const char	*view_top(void);
+int	 view_is_top(const struct stat *, const char **);
+int	 view_outside(const char *, char *, size_t);
+char	*view_canonical(const struct merge_entry *);
+int	 view_lower(const char *);
+int	 view_real(const struct merge_entry *, char *, size_t);
+int	 view_name(pid_t, int, char *, size_t);
+int	 view_stat(pid_t, int, struct stat *);
+int	 view_unlinked(pid_t, int);
+int	 view_known(const struct merge_entry *, struct stat *);
+
+/* changed.c */
+void	 changed_mark(const struct merge_entry *, int);
+void	 changed_everything(void);
+int	 changed_below(const char *);
+int	 changed_itself(const char *);
+void	 changed_moved(const char *, const char *, int);
+int	 changed_place(const char *, char *, size_t);
+
+/* deep.c */
+const char	*deep_find(const struct stat *);
+void	 deep_note(const struct merge_entry *);
+
+/* gone.c */
+void	 gone_expect(struct request *, const struct merge_entry *, int);
+void	 gone_note(const struct request *);
+int	 gone_any(void);
+int	 gone_find(const struct stat *);
+
+/* place.c */
+int	 place_find(const struct request *, int, const char *, int,
+	    struct place *);
+int	 place_descriptor(const struct request *, int, struct place *);
+int	 place_lookup(const struct request *, struct place *, int,
+	    struct merge_entry *);
+int	 place_unchanged(const struct place *, int);
+void	 place_free(struct place *);
+
+/* look.c */
+int	 look_path(const struct request *, int, char *, size_t);
+void	 look_left(struct request *, int, struct place *);
+void	 look_stat(struct request *);
+void	 look_access(struct request *);
+void	 look_readlink(struct request *);
+void	 look_getxattr(struct request *);
+void	 look_listxattr(struct request *);
+void	 look_statfs(struct request *);
+
+/* open.c */
+void	 open_request(struct request *);
+
+/* mutate.c */
+void	 mutate_request(struct request *);
+void	 mutate_rename(struct request *);
+void	 mutate_link(struct request *);
+void	 mutate_send(struct request *, int, struct proto_view *);
+int	 mutate_mark(struct request *, struct place *, int);
+mode_t	 mutate_umask(const struct request *);
+int	 mutate_meta(struct request *, int, int, const struct proto_meta *);
+void	 mutate_reply(struct imsg *);
+
+/* dents.c */
+void	 dents_request(struct request *);
+
+/* rewrite.c */
+void	 rewrite_path(struct request *, int, const char *);
+void	 rewrite_call(struct request *, const struct rewrite *);
+void	 rewrite_made(const struct request *);
+int	 rewrite_stop(pid_t, int);
+void	 rewrite_gone(pid_t);
+void	 rewrite_entry(struct request *, int, const char *, int,
+	    const struct merge_entry *);
+
+/* script.c */
+int	 script_exec(struct request *, const char *, const char *,
+	    const struct merge_entry *);
+
+/* stand.c */
+void	 stand_request(struct request *);
+void	 stand_getcwd(struct request *);
+void	 stand_bind(struct request *);
 /* fork.c */
 void	 fork_request(struct request *);
 uint64_t fork_total(void);

@@ -594,6 +594,13 @@ ATF_TC_BODY(sockets, tc)
 }
 
 /* The configuration with one verdict for one class, the rest allowed. */
+/* The classes that a working directory adds, all at once. */
+static int
+class_view(enum syscall_class class)
+{
+	return (class >= CLASS_OPEN);
+}
+
 static struct filter_conf
 conf_class(enum syscall_class class, enum filter_verdict verdict)
 {
@@ -605,6 +612,8 @@ conf_class(enum syscall_class class, enum filter_verdict verdict)
 		conf.connect = verdict;
 	else if (class == CLASS_LISTEN)
 		conf.listen = verdict;
+	else if (class_view(class))
+		conf.view = verdict == FILTER_NOTIFY;
 	else
 		conf.meta = verdict;
 	return (conf);
@@ -649,8 +658,13 @@ ATF_TC_BODY(classes, tc)
 				ATF_CHECK_EQ(ERRNO(ENOSYS), eval0(&notify,
 				    nr));
 			} else if (e != NULL && e->class == class) {
-				ATF_CHECK_EQ_MSG(refused, eval0(&deny, nr),
+				/* Without a view they are like all others. */
+				ATF_CHECK_EQ_MSG(class_view(class) ? ALLOW :
+				    refused, eval0(&deny, nr), "%s", e->name);
+				ATF_CHECK_EQ_MSG(NOTIFY, eval0(&notify, nr),
 				    "%s", e->name);
+			} else if (e != NULL && class_view(class) &&
+			    class_view(e->class)) {
 				ATF_CHECK_EQ_MSG(NOTIFY, eval0(&notify, nr),
 				    "%s", e->name);
 			} else if (e == NULL || class == CLASS_FORK ||
@@ -675,6 +689,7 @@ ATF_TC_BODY(notified_numbers, tc)
 	int			 nr;
 
 	conf.fork = conf.meta = conf.connect = conf.listen = FILTER_NOTIFY;
+	conf.view = 1;
 	prog = build(&conf, 1);
 	for (nr = -2; nr <= SYSCALL_LAST + 2; nr++) {
 		if (syscall_lookup(nr) != NULL)

@@ -655,7 +655,8 @@ ATF_TC_BODY(branch, tc)
 
 	channel();
 	ATF_REQUIRE((fd = open("/", O_RDONLY)) != -1);
-	ATF_REQUIRE(proto_send_storage(&left, "name", fd) == 0);
+	ATF_REQUIRE(proto_send_place(&left, IMSG_CONF_STORAGE, "name",
+	    fd) == 0);
 	next(&imsg, IMSG_CONF_STORAGE);
 	ATF_REQUIRE(proto_recv_string(&imsg, &name) == 0);
 	ATF_CHECK_STREQ("name", name);

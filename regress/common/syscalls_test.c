@@ -111,6 +111,14 @@ ATF_TC_BODY(lookup, tc)
 	ATF_CHECK(syscall_lookup(SYS_read) == NULL);
 }
 
+static int
+in_family(const char *name, const char *word)
+{
+	if (word[0] == '=')
+		return (strcmp(name, word + 1) == 0);
+	return (strstr(name, word) != NULL);
+}
+
 /*
  * Every spelling: a call whose name contains the word does what the class is
  * about, and is in it.
@@ -118,6 +126,7 @@ ATF_TC_BODY(lookup, tc)
 ATF_TC_WITHOUT_HEAD(spellings);
 ATF_TC_BODY(spellings, tc)
 {
+	/* "=x" is the call x; the rest are parts of names. */
 	static const struct {
 		const char		*word;
 		enum syscall_class	 class;
@@ -131,7 +140,36 @@ ATF_TC_BODY(spellings, tc)
 		{ "setxattr", CLASS_SETXATTR, 4 },
 		{ "removexattr", CLASS_REMOVEXATTR, 4 },
 		{ "connect", CLASS_CONNECT, 1 },
-		{ "listen", CLASS_LISTEN, 1 }
+		{ "=open", CLASS_OPEN, 1 },
+		{ "=openat", CLASS_OPEN, 1 },
+		{ "=creat", CLASS_OPEN, 1 },
+		{ "=stat", CLASS_STAT, 1 },
+		{ "=lstat", CLASS_STAT, 1 },
+		{ "=fstat", CLASS_STAT, 1 },
+		{ "newfstatat", CLASS_STAT, 1 },
+		{ "statx", CLASS_STAT, 1 },
+		{ "access", CLASS_ACCESS, 3 },
+		{ "readlink", CLASS_READLINK, 2 },
+		{ "getxattr", CLASS_GETXATTR, 4 },
+		{ "listxattr", CLASS_LISTXATTR, 4 },
+		{ "getdents", CLASS_GETDENTS, 2 },
+		{ "=statfs", CLASS_STATFS, 1 },
+		{ "inotify_add", CLASS_WATCH, 1 },
+		{ "=unlink", CLASS_UNLINK, 1 },
+		{ "unlinkat", CLASS_UNLINK, 1 },
+		{ "=rmdir", CLASS_RMDIR, 1 },
+		{ "mkdir", CLASS_MKDIR, 2 },
+		{ "mknod", CLASS_MKNOD, 2 },
+		{ "symlink", CLASS_SYMLINK, 2 },
+		{ "rename", CLASS_RENAME, 3 },
+		{ "=link", CLASS_LINK, 1 },
+		{ "=linkat", CLASS_LINK, 1 },
+		{ "=truncate", CLASS_TRUNCATE, 1 },
+		{ "chdir", CLASS_CHDIR, 2 },
+		{ "getcwd", CLASS_GETCWD, 1 },
+		{ "execve", CLASS_EXEC, 2 },
+		{ "=bind", CLASS_BIND, 1 },
+		{ "=listen", CLASS_LISTEN, 1 }
 	};
 	const struct syscall_entry	*entry;
 	const char			*name;
@@ -142,8 +180,7 @@ ATF_TC_BODY(spellings, tc)
 		found = 0;
 		for (nr = 0; nr <= SYSCALL_LAST; nr++) {
 			name = syscall_name(nr);
-			if (name == NULL ||
-			    strstr(name, families[i].word) == NULL)
+			if (name == NULL || !in_family(name, families[i].word))
 				continue;
 			found++;
 			entry = syscall_lookup(nr);
@@ -165,37 +202,162 @@ ATF_TC_BODY(slots, tc)
 {
 	static const struct {
 		int	 nr;
-		/* fd, dirfd, path, flags, addr, addrlen, arg */
-		int	 slots[7];
+		/*
+		 * fd, dirfd, path, flags, addr, addrlen, arg, dirfd2,
+		 * path2, out, outlen
+		 */
+		int	 slots[11];
 		int	 nofollow;
 		int	 null_fd;
 	} expected[] = {
-		{ SYS_chmod, { -1, -1, 0, -1, -1, -1, 1 }, 0, 0 },
-		{ SYS_fchmod, { 0, -1, -1, -1, -1, -1, 1 }, 0, 0 },
-		{ SYS_fchmodat, { -1, 0, 1, -1, -1, -1, 2 }, 0, 0 },
-		{ SYS_fchmodat2, { -1, 0, 1, 3, -1, -1, 2 }, 0, 0 },
-		{ SYS_chown, { -1, -1, 0, -1, -1, -1, 1 }, 0, 0 },
-		{ SYS_fchown, { 0, -1, -1, -1, -1, -1, 1 }, 0, 0 },
-		{ SYS_lchown, { -1, -1, 0, -1, -1, -1, 1 }, 1, 0 },
-		{ SYS_fchownat, { -1, 0, 1, 4, -1, -1, 2 }, 0, 0 },
-		{ SYS_utime, { -1, -1, 0, -1, -1, -1, 1 }, 0, 0 },
-		{ SYS_utimes, { -1, -1, 0, -1, -1, -1, 1 }, 0, 0 },
-		{ SYS_futimesat, { -1, 0, 1, -1, -1, -1, 2 }, 0, 1 },
-		{ SYS_utimensat, { -1, 0, 1, 3, -1, -1, 2 }, 0, 1 },
-		{ SYS_setxattr, { -1, -1, 0, -1, -1, -1, 1 }, 0, 0 },
-		{ SYS_lsetxattr, { -1, -1, 0, -1, -1, -1, 1 }, 1, 0 },
-		{ SYS_fsetxattr, { 0, -1, -1, -1, -1, -1, 1 }, 0, 0 },
-		{ SYS_setxattrat, { -1, 0, 1, 2, -1, -1, 3 }, 0, 0 },
-		{ SYS_removexattr, { -1, -1, 0, -1, -1, -1, 1 }, 0, 0 },
-		{ SYS_lremovexattr, { -1, -1, 0, -1, -1, -1, 1 }, 1, 0 },
-		{ SYS_fremovexattr, { 0, -1, -1, -1, -1, -1, 1 }, 0, 0 },
-		{ SYS_removexattrat, { -1, 0, 1, 2, -1, -1, 3 }, 0, 0 },
-		{ SYS_connect, { 0, -1, -1, -1, 1, 2, -1 }, 0, 0 },
-		{ SYS_listen, { 0, -1, -1, -1, -1, -1, 1 }, 0, 0 },
-		{ SYS_fork, { -1, -1, -1, -1, -1, -1, -1 }, 0, 0 },
-		{ SYS_vfork, { -1, -1, -1, -1, -1, -1, -1 }, 0, 0 },
-		{ SYS_clone, { -1, -1, -1, -1, -1, -1, -1 }, 0, 0 },
-		{ SYS_clone3, { -1, -1, -1, -1, -1, -1, -1 }, 0, 0 }
+		{ SYS_chmod, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_fchmod, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_fchmodat, { -1, 0, 1, -1, -1, -1, 2, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_fchmodat2, { -1, 0, 1, 3, -1, -1, 2, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_chown, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_fchown, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_lchown, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_fchownat, { -1, 0, 1, 4, -1, -1, 2, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_utime, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_utimes, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_futimesat, { -1, 0, 1, -1, -1, -1, 2, -1, -1, -1, -1 },
+		    0, 1 },
+		{ SYS_utimensat, { -1, 0, 1, 3, -1, -1, 2, -1, -1, -1, -1 },
+		    0, 1 },
+		{ SYS_setxattr, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_lsetxattr, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_fsetxattr, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_setxattrat, { -1, 0, 1, 2, -1, -1, 3, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_removexattr, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_lremovexattr,
+		    { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_fremovexattr,
+		    { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_removexattrat,
+		    { -1, 0, 1, 2, -1, -1, 3, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_connect, { 0, -1, -1, -1, 1, 2, -1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_listen, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_fork, { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_vfork, { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_clone, { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_clone3, { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_open, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_openat, { -1, 0, 1, -1, -1, -1, 2, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_creat, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_stat, { -1, -1, 0, -1, -1, -1, -1, -1, -1, 1, -1 },
+		    0, 0 },
+		{ SYS_lstat, { -1, -1, 0, -1, -1, -1, -1, -1, -1, 1, -1 },
+		    1, 0 },
+		{ SYS_fstat, { 0, -1, -1, -1, -1, -1, -1, -1, -1, 1, -1 },
+		    0, 0 },
+		{ SYS_newfstatat, { -1, 0, 1, 3, -1, -1, -1, -1, -1, 2, -1 },
+		    0, 0 },
+		{ SYS_statx, { -1, 0, 1, 2, -1, -1, 3, -1, -1, 4, -1 },
+		    0, 0 },
+		{ SYS_access, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_faccessat, { -1, 0, 1, -1, -1, -1, 2, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_faccessat2, { -1, 0, 1, 3, -1, -1, 2, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_readlink, { -1, -1, 0, -1, -1, -1, -1, -1, -1, 1, 2 },
+		    1, 0 },
+		{ SYS_readlinkat, { -1, 0, 1, -1, -1, -1, -1, -1, -1, 2, 3 },
+		    1, 0 },
+		{ SYS_getxattr, { -1, -1, 0, -1, -1, -1, 1, -1, -1, 2, 3 },
+		    0, 0 },
+		{ SYS_lgetxattr, { -1, -1, 0, -1, -1, -1, 1, -1, -1, 2, 3 },
+		    1, 0 },
+		{ SYS_fgetxattr, { 0, -1, -1, -1, -1, -1, 1, -1, -1, 2, 3 },
+		    0, 0 },
+		{ SYS_getxattrat, { -1, 0, 1, 2, -1, -1, 3, -1, -1, 4, 5 },
+		    0, 0 },
+		{ SYS_listxattr, { -1, -1, 0, -1, -1, -1, -1, -1, -1, 1, 2 },
+		    0, 0 },
+		{ SYS_llistxattr, { -1, -1, 0, -1, -1, -1, -1, -1, -1, 1, 2 },
+		    1, 0 },
+		{ SYS_flistxattr, { 0, -1, -1, -1, -1, -1, -1, -1, -1, 1, 2 },
+		    0, 0 },
+		{ SYS_listxattrat, { -1, 0, 1, 2, -1, -1, -1, -1, -1, 3, 4 },
+		    0, 0 },
+		{ SYS_getdents, { 0, -1, -1, -1, -1, -1, -1, -1, -1, 1, 2 },
+		    0, 0 },
+		{ SYS_getdents64, { 0, -1, -1, -1, -1, -1, -1, -1, -1, 1, 2 },
+		    0, 0 },
+		{ SYS_statfs, { -1, -1, 0, -1, -1, -1, -1, -1, -1, 1, -1 },
+		    0, 0 },
+		{ SYS_inotify_add_watch,
+		    { 0, -1, 1, -1, -1, -1, 2, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_unlink, { -1, -1, 0, -1, -1, -1, -1, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_unlinkat, { -1, 0, 1, 2, -1, -1, -1, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_rmdir, { -1, -1, 0, -1, -1, -1, -1, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_mkdir, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_mkdirat, { -1, 0, 1, -1, -1, -1, 2, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_mknod, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_mknodat, { -1, 0, 1, -1, -1, -1, 2, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_symlink, { -1, -1, 1, -1, -1, -1, 0, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_symlinkat, { -1, 1, 2, -1, -1, -1, 0, -1, -1, -1, -1 },
+		    1, 0 },
+		{ SYS_rename, { -1, -1, 0, -1, -1, -1, -1, -1, 1, -1, -1 },
+		    1, 0 },
+		{ SYS_renameat, { -1, 0, 1, -1, -1, -1, -1, 2, 3, -1, -1 },
+		    1, 0 },
+		{ SYS_renameat2, { -1, 0, 1, -1, -1, -1, 4, 2, 3, -1, -1 },
+		    1, 0 },
+		{ SYS_link, { -1, -1, 0, -1, -1, -1, -1, -1, 1, -1, -1 },
+		    1, 0 },
+		{ SYS_linkat, { -1, 0, 1, 4, -1, -1, -1, 2, 3, -1, -1 },
+		    1, 0 },
+		{ SYS_truncate, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_chdir, { -1, -1, 0, -1, -1, -1, -1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_fchdir, { 0, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_getcwd, { -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 1 },
+		    0, 0 },
+		{ SYS_execve, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_execveat, { -1, 0, 1, 4, -1, -1, 2, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_bind, { 0, -1, -1, -1, 1, 2, -1, -1, -1, -1, -1 },
+		    0, 0 }
 	};
 	const struct syscall_entry	*e;
 	size_t				 i;
@@ -216,6 +378,13 @@ ATF_TC_BODY(slots, tc)
 		ATF_CHECK_EQ_MSG(expected[i].slots[5], e->addrlen, "%s",
 		    e->name);
 		ATF_CHECK_EQ_MSG(expected[i].slots[6], e->arg, "%s", e->name);
+		ATF_CHECK_EQ_MSG(expected[i].slots[7], e->dirfd2, "%s",
+		    e->name);
+		ATF_CHECK_EQ_MSG(expected[i].slots[8], e->path2, "%s",
+		    e->name);
+		ATF_CHECK_EQ_MSG(expected[i].slots[9], e->out, "%s", e->name);
+		ATF_CHECK_EQ_MSG(expected[i].slots[10], e->outlen, "%s",
+		    e->name);
 		ATF_CHECK_EQ_MSG(expected[i].nofollow, e->nofollow, "%s",
 		    e->name);
 		ATF_CHECK_EQ_MSG(expected[i].null_fd, e->null_fd, "%s",

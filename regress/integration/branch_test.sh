@@ -420,6 +420,22 @@ combined_body()
 	atf_check ${cow} --on-exit abort -- sh -c 'chmod 777 file &&
 	    touch -d @7 file && stat -c "%a %Y" file | grep -qx "777 7"'
 	[ "$(stat -c %a wd/file)" = 644 ] || atf_fail "chmod went through"
+	# An id of somebody else is refused as anywhere; one's own is not.
+	cat >chown.py <<'END'
+import errno, os
+for uid, gid in (-1, -1), (os.getuid(), os.getgid()), (0, 0), (-1, 4):
+    try:
+        os.chown("file", uid, gid)
+        print("ok")
+    except OSError as e:
+        print(errno.errorcode[e.errno])
+END
+	if [ "$(id -u)" -ne 0 ]; then
+		(cd wd && /usr/bin/python3 ../chown.py) >want
+		atf_check -o inline:"ok\nok\nEPERM\nEPERM\n" cat want
+		atf_check -o file:want ${cow} --on-exit abort -- \
+		    /usr/bin/python3 -c "$(cat chown.py)"
+	fi
 	no_branch
 }
 

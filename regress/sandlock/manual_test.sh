@@ -153,7 +153,7 @@ print_mediated(void)
 	memset(&deny, 0, sizeof(deny));
 	for (i = 0; i < syscall_table_len; i++) {
 		nr = syscall_table[i].nr;
-		if (is_missing(nr))
+		if (is_missing(nr) || syscall_table[i].class >= CLASS_OPEN)
 			continue;
 		if (verdict(nr) != NOTIFY)
 			errx(1, "%s is not notified", syscall_name(nr));
@@ -163,6 +163,17 @@ print_mediated(void)
 		prog = notify;
 		printf("%s %s\n", syscall_name(nr), strerrorname_np(error));
 	}
+}
+
+/* Those that only a working directory makes one. */
+static void
+print_viewed(void)
+{
+	size_t	 i;
+
+	for (i = 0; i < syscall_table_len; i++)
+		if (syscall_table[i].class >= CLASS_OPEN)
+			puts(syscall_table[i].name);
 }
 
 static void
@@ -215,6 +226,8 @@ main(int argc, char *argv[])
 	}
 	if (strcmp(what, "ioctls") == 0)
 		print_ioctls();
+	if (strcmp(what, "viewed") == 0)
+		print_viewed();
 	if (strcmp(what, "mediated") == 0)
 		print_mediated();
 	return (0);
@@ -343,6 +356,10 @@ calls_body()
 		section "${part#*:}" | calls_with_errors >manual
 		same program manual "${part#*:}"
 	done
+	./tables viewed | sort >program
+	section ".Ss Calls below a working directory" |
+	    sed -n 's/^\.Ic //p' | tr -d ',' | tr -s ' ' '\n' | sort >manual
+	same program manual "calls below a working directory"
 	./tables ioctls >program
 	section ".Ss Denied ioctl commands" |
 	    sed -n 's/^\.It \(0x[^ ]*\).*/\1/p' >manual

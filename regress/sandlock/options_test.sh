@@ -328,7 +328,8 @@ values_body()
 	    run --on-error x true
 	refused '--fs-isolation branchfs: not supported by this version' \
 	    run --fs-isolation branchfs true
-	refused '--fs-isolation nfs: not overlayfs' run --fs-isolation nfs true
+	refused '--fs-isolation nfs: not one of seccomp, overlayfs' \
+	    run --fs-isolation nfs true
 	refused '--workdir /nonexistent: No such file or directory' \
 	    run -r /usr --workdir /nonexistent \
 	    --fs-isolation overlayfs true
@@ -407,8 +408,15 @@ conflicts_body()
 		# shellcheck disable=SC2086
 		refused "${o}: needs --dry-run" run -n ${branch} ${o}
 	done
-	refused '--workdir: needs --fs-isolation overlayfs in this version' \
-	    run -n --workdir .
+	mkdir -p around/wd
+	refused "--workdir $(pwd)/around/wd: lies below $(pwd)/around, where \
+the command may write; --fs-isolation overlayfs can do that" \
+	    run -r /usr -w around --workdir around/wd true
+	# Control: beside it is well, as far as the storage.
+	refused "$(pwd)/around/in: branches would lie below $(pwd)/around, \
+where the command may write; say another place with --fs-storage" \
+	    run -r /usr -w around --workdir around/wd/.. \
+	    --fs-storage around/in true
 	# shellcheck disable=SC2086
 	refused "${n} a working directory (--workdir)" \
 	    run -n --no-supervisor ${branch}

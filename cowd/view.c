@@ -1,0 +1,182 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Changes in the merged view, asked for by the supervisor.  It names a path
+ * below the top of the working directory; what that means is found out here
+ * once more, in the merged view and nowhere else, so that a supervisor that
+ * obeys somebody else changes no more than the branch.
+ */
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cowd.h"
+#include "log.h"
+#include "merge.h"
+#include "worker.h"
+
+static struct merge	 view = { .lower = -1, .upper = -1 };
+
+void
+view_start(void)
+{
+	int	 dir, lower;
+
+	order_places(&lower, &dir);
+	if (merge_init(&view, lower, dir) == -1)
+		worker_fail("branch: %s", strerror(errno));
+	/* To sockets that were made in it the workload may connect. */
+	grant_add_directory(view.upper, PERM_WRITE);
+}
+
+/* Each returns -1 and errno; *fd is what was opened, for the caller. */
+
+static int
+view_open(const struct proto_view *pv, int *fd, int *wait)
+{
+	*fd = merge_open(&view, pv->path, pv->flags, pv->mode, pv->mask, wait);
+	return (*fd == -1 ? -1 : 0);
+}
+
+static int
+view_make(const struct proto_view *pv)
+{
+	switch (pv->op) {
+	case VIEW_MKDIR:
+		return (merge_mkdir(&view, pv->path, pv->mode, pv->mask));
+	case VIEW_MKNOD:
+		return (merge_mknod(&view, pv->path, pv->mode, pv->mask));
+	default:
+		return (merge_symlink(&view, pv->path2, pv->path, pv->mask));
+	}
+}
+
+static int
+view_names(const struct proto_view *pv)
+{
+	switch (pv->op) {
+	case VIEW_UNLINK:
+		return (merge_unlink(&view, pv->path));
+	case VIEW_RMDIR:
+		return (merge_rmdir(&view, pv->path));
+	case VIEW_RENAME:
+		return (merge_rename(&view, pv->path, pv->path2, pv->flags));
+	default:
+		return (merge_link(&view, pv->path, pv->path2, pv->flags));
+	}
+}
+
+static int
+view_meta(const struct proto_view *pv)
+{
+	switch (pv->op) {
+	case VIEW_TRUNCATE:
+		return (merge_truncate(&view, pv->path, pv->size));
+	case VIEW_CHMOD:
+		return (merge_chmod(&view, pv->path, pv->flags, pv->mode));
+	case VIEW_CHOWN:
+		return (merge_chown(&view, pv->path, pv->flags, pv->uid,
+		    pv->gid));
+	case VIEW_UTIMES:
+		return (merge_utimes(&view, pv->path, pv->flags,
+		    pv->times_now ? NULL : pv->times));
+	case VIEW_SETXATTR:
+		return (merge_setxattr(&view, pv->path, pv->flags,
+		    pv->xattr_name, pv->value, pv->value_len,
+		    pv->xattr_flags));
+	default:
+		return (merge_removexattr(&view, pv->path, pv->flags,
+		    pv->xattr_name));
+	}
+}
+
+static int
+view_do(const struct proto_view *pv, int with, int *fd, int *wait)
+{
+	switch (pv->op) {
+	case VIEW_OPEN:
+		return (view_open(pv, fd, wait));
+	case VIEW_MKDIR:
+	case VIEW_MKNOD:
+	case VIEW_SYMLINK:
+		return (view_make(pv));
+	case VIEW_UNLINK:
+	case VIEW_RMDIR:
+	case VIEW_RENAME:
+	case VIEW_LINK:
+		return (view_names(pv));
+	case VIEW_LINK_FD:
+		return (merge_link_fd(&view, with, pv->path));
+	case VIEW_BIND:
+		return (merge_bind(&view, with, pv->path, pv->mask));
+	case VIEW_TRUNCATE:
+	case VIEW_CHMOD:
+	case VIEW_CHOWN:
+	case VIEW_UTIMES:
+	case VIEW_SETXATTR:
+	case VIEW_REMOVEXATTR:
+		return (view_meta(pv));
+	case VIEW_MAX:
+		break;
+	}
+	errno = ENOSYS;
+	return (-1);
+}
+
+void
+view_request(struct imsg *imsg)
+{
+	struct proto_view	 pv;
+	uint32_t		 id = imsg_get_id(imsg);
+	int			 error = 0, fd = -1, wait = 0, with;
+
+	if (view.lower == -1)
+		fatalx("view without a working directory");
+	with = imsg_get_fd(imsg);
+	if (proto_recv_view(imsg, &pv) == -1)
+		fatal("bad view");
+	if ((with != -1) != (pv.op == VIEW_LINK_FD || pv.op == VIEW_BIND ||
+	    pv.path[0] == '\0'))
+		fatalx("view %d with a descriptor or without", pv.op);
+	if (pv.path[0] == '\0') {
+		merge_give(&view, with);
+		with = -1;
+	}
+	if (view_do(&pv, with, &fd, &wait) == -1)
+		error = errno;
+	merge_give(&view, -1);
+	/* It was inside when the supervisor looked: somebody moves things. */
+	if (error == MERGE_OUTSIDE)
+		error = EACCES;
+	if (with != -1)
+		close(with);
+	/* What would block is for the workload to open, by its path. */
+	if (wait) {
+		close(fd);
+		fd = -1;
+		error = PROTO_WAITS;
+	}
+	proto_free_view(&pv);
+	if (proto_send_value(&cowd_supervisor.ibuf, IMSG_VIEW_REPLY, id, fd,
+	    error) == -1)
+		fatal("reply");
+}

@@ -1,0 +1,229 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Which paths of the view may differ from the working directory.  A path is
+ * noted before cowd is asked to change it, so that what is not noted is
+ * certainly unchanged: the kernel may then answer for it.  A note counts for
+ * everything below its path too, or for the directory itself only.
+ */
+
+#include <sys/types.h>
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "supervisor.h"
+
+#define CHANGED_MAX	100000	/* beyond that everything may differ */
+
+struct change {
+	RB_ENTRY(change)	 entry;
+	int			 below;	/* all that is below it, too */
+	char			*path;
+};
+
+RB_HEAD(changes, change);
+
+static int	 change_cmp(struct change *, struct change *);
+RB_PROTOTYPE_STATIC(changes, change, entry, change_cmp)
+
+static struct changes	 changes = RB_INITIALIZER(&changes);
+static size_t		 changed_count;
+static int		 changed_all;
+
+static int
+change_cmp(struct change *a, struct change *b)
+{
+	return (strcmp(a->path, b->path));
+}
+
+RB_GENERATE_STATIC(changes, change, entry, change_cmp)
+
+void
+changed_everything(void)
+{
+	view_reading();
+	changed_all = 1;
+}
+
+static struct change *
+change_find(char *path)
+{
+	struct change	 key;
+
+	key.path = path;
+	return (RB_FIND(changes, &changes, &key));
+}
+
+static void
+change_add(const char *path, int below)
+{
+	struct change	*c;
+	char		*copy;
+
+	if (changed_all)
+		return;
+	if ((copy = strdup(path)) == NULL) {
+		changed_everything();
+		return;
+	}
+	if ((c = change_find(copy)) != NULL) {
+		c->below |= below;
+		free(copy);
+		return;
+	}
+	if (changed_count == CHANGED_MAX ||
+	    (c = calloc(1, sizeof(*c))) == NULL) {
+		free(copy);
+		changed_everything();
+		return;
+	}
+	c->path = copy;
+	c->below = below;
+	RB_INSERT(changes, &changes, c);
+	changed_count++;
+}
+
+/*
+ * An entry is about to be changed; with listed also what its directory lists
+ * and when that was.
+ */
+void
+changed_mark(const struct merge_entry *e, int listed)
+{
+	char	*path;
+
+	view_reading();
+	if ((path = view_canonical(e)) == NULL) {
+		changed_everything();
+		return;
+	}
+	change_add(path, 1);
+	free(path);
+	if (listed)
+		change_add(e->parent, 0);
+}
+
+/* Whether a path, or something that it lies below, may have been changed. */
+int
+changed_below(const char *path)
+{
+	struct change	*c;
+	char		*copy, *slash;
+	int		 found = 0;
+
+	if (changed_all)
+		return (1);
+	if ((copy = strdup(path)) == NULL)
+		return (1);
+	for (slash = copy; !found && slash != NULL;) {
+		if ((slash = strchr(slash, '/')) != NULL)
+			*slash = '\0';
+		found = (c = change_find(copy)) != NULL && c->below;
+		if (slash != NULL)
+			*slash++ = '/';
+	}
+	free(copy);
+	/* The top lies below nothing. */
+	return (found);
+}
+
+/* The same for a directory, and for what it lists. */
+int
+changed_itself(const char *path)
+{
+	struct change	*c;
+	char		*copy;
+	int		 found;
+
+	if (changed_below(path))
+		return (1);
+	if ((copy = strdup(path)) == NULL)
+		return (1);
+	found = (c = change_find(copy)) != NULL;
+	free(copy);
+	return (found);
+}
+
+/*
+ * Directories of the working directory that were renamed.  The kernel goes on
+ * calling them by their old names, and what is below them: a descriptor or a
+ * process that was there before stays where it is.
+ */
+struct move {
+	TAILQ_ENTRY(move)	 entry;
+	int			 swap;
+	char			*from;
+	char			*to;
+};
+static TAILQ_HEAD(, move)	 moves = TAILQ_HEAD_INITIALIZER(moves);
+
+void
+changed_moved(const char *from, const char *to, int swap)
+{
+	struct move	*m;
+
+	if ((m = calloc(1, sizeof(*m))) == NULL)
+		fatal("move");
+	if ((m->from = strdup(from)) == NULL || (m->to = strdup(to)) == NULL)
+		fatal("move");
+	m->swap = swap;
+	TAILQ_INSERT_TAIL(&moves, m, entry);
+}
+
+/* Put another beginning to a path that has this one; 1 when it had. */
+static int
+move_apply(const char *from, const char *to, char *path, size_t size)
+{
+	char	*rest;
+	size_t	 len = strlen(from);
+
+	if (strncmp(path, from, len) != 0 ||
+	    (path[len] != '\0' && path[len] != '/'))
+		return (0);
+	if (asprintf(&rest, "%s%s", to, path + len) == -1)
+		fatal("move");
+	if (strlcpy(path, rest, size) >= size)
+		path[0] = '\0';
+	free(rest);
+	return (1);
+}
+
+/*
+ * Where in the view a directory is that the kernel calls by this path of the
+ * working directory; 0, or -1 when that has become too long.
+ */
+int
+changed_place(const char *old, char *path, size_t size)
+{
+	const struct move	*m;
+
+	if (strlcpy(path, old, size) >= size)
+		return (-1);
+	TAILQ_FOREACH(m, &moves, entry) {
+		if (!move_apply(m->from, m->to, path, size) && m->swap)
+			move_apply(m->to, m->from, path, size);
+		if (path[0] == '\0' && old[0] != '\0')
+			return (-1);
+	}
+	return (0);
+}

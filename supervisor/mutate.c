@@ -1,0 +1,564 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Changes of the view.  The supervisor finds out which paths a call means,
+ * notes them as changed, and has cowd do the work.  Landlock grants the
+ * workload no write right in either tree, so no change is ever let through.
+ */
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "supervisor.h"
+
+#define FIFO_DELAY_MIN_MS	1
+#define FIFO_DELAY_MAX_MS	50
+
+static int	 mutate_note(struct request *, struct place *, int, char **);
+
+static uint64_t
+argument(const struct request *rq, int slot)
+{
+	return (slot == SLOT_NONE ? 0 : rq->notif.data.args[slot]);
+}
+
+/* The caller's umask; all bits when that cannot be found out. */
+mode_t
+mutate_umask(const struct request *rq)
+{
+	char		 buf[512], name[64], *p;
+	ssize_t		 n;
+	int		 fd;
+
+	snprintf(name, sizeof(name), "/proc/%d/status",
+	    (int)rq->notif.pid);
+	if ((fd = open(name, O_RDONLY | O_CLOEXEC)) == -1)
+		return (0777);
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0)
+		return (0777);
+	buf[n] = '\0';
+	/* A program's name is before it, with its line feeds encoded. */
+	if ((p = strstr(buf, "\nUmask:")) == NULL)
+		return (0777);
+	return (strtoul(p + 7, NULL, 8) & 0777);
+}
+
+/*
+ * Note what a call is about to change.  0 when the place turns out to be
+ * outside.  What cannot be looked up is left to cowd, who says why; should it
+ * be there after all by then, nothing is certain any more.
+ */
+int
+mutate_mark(struct request *rq, struct place *pl, int follow)
+{
+	return (mutate_note(rq, pl, follow, NULL));
+}
+
+static int
+mutate_note(struct request *rq, struct place *pl, int follow, char **moves)
+{
+	struct merge_entry	 e;
+	int			 flags = MERGE_MISSING;
+
+	if (!follow)
+		flags |= AT_SYMLINK_NOFOLLOW;
+	if (place_lookup(rq, pl, flags, &e) != 0) {
+		rq->unmarked = 1;
+		return (1);
+	}
+	if (!pl->inside)
+		return (0);
+	changed_mark(&e, 1);
+	gone_expect(rq, &e, moves == &rq->paths[0]);
+	/* What upper alone has is called by the name that it has now. */
+	if (moves != NULL)
+		*moves = view_canonical(&e);
+	if (moves == &rq->paths[0] && e.fd != -1 &&
+	    (!S_ISDIR(e.sx.stx_mode) || (e.upper && !e.merged))) {
+		free(*moves);
+		*moves = NULL;
+	}
+	merge_entry_free(&e);
+	return (1);
+}
+
+/* Send it off; a descriptor is gone in any case. */
+void
+mutate_send(struct request *rq, int fd, struct proto_view *pv)
+{
+	struct request	*waiting;
+	static char	 none[1];
+
+	if (pv->path2 == NULL)
+		pv->path2 = none;
+	view_reading();
+	if (!notify_valid(rq) ||
+	    (waiting = request_park(rq, OWNER_COWD)) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	if (proto_send_view(&sup.cowd.ibuf, waiting->seq, fd, pv) == -1) {
+		log_warn("view");
+		if (fd != -1)
+			close(fd);
+		request_done(waiting, errno == E2BIG ? ENAMETOOLONG : ENOMEM);
+		return;
+	}
+	imsg_event_add(&sup.cowd);
+}
+
+/* The place of a name of the call; 0 or an errno. */
+static int
+mutate_place(const struct request *rq, int dirslot, int slot, int follow,
+    struct place *pl)
+{
+	char	 path[PATH_MAX];
+	int	 dirfd = AT_FDCWD, error;
+
+	memset(pl, 0, sizeof(*pl));
+	if (dirslot != SLOT_NONE)
+		dirfd = (int)argument(rq, dirslot);
+	if ((error = look_path(rq, slot, path, sizeof(path))) != 0)
+		return (error);
+	if (path[0] == '\0')
+		return (ENOENT);
+	return (place_find(rq, dirfd, path, follow, pl));
+}
+
+static int
+mutate_symlink(const struct request *rq, struct proto_view *pv)
+{
+	char	 text[PATH_MAX];
+	int	 error;
+
+	if ((error = look_path(rq, rq->call->arg, text, sizeof(text))) != 0)
+		return (error);
+	if (text[0] == '\0')
+		return (ENOENT);
+	return ((pv->path2 = strdup(text)) == NULL ? ENOMEM : 0);
+}
+
+/* What the call wants done with its path; 0 or an errno. */
+static int
+mutate_arguments(const struct request *rq, struct proto_view *pv)
+{
+	uint64_t	 arg = argument(rq, rq->call->arg);
+
+	switch (rq->call->class) {
+	case CLASS_UNLINK:
+		pv->op = VIEW_UNLINK;
+		if ((argument(rq, rq->call->flags) & ~AT_REMOVEDIR &
+		    0xffffffff) != 0)
+			return (EINVAL);
+		if (argument(rq, rq->call->flags) & AT_REMOVEDIR)
+			pv->op = VIEW_RMDIR;
+		return (0);
+	case CLASS_RMDIR:
+		pv->op = VIEW_RMDIR;
+		return (0);
+	case CLASS_MKDIR:
+		pv->op = VIEW_MKDIR;
+		pv->mode = arg & 07777;
+		pv->mask = mutate_umask(rq);
+		return (0);
+	case CLASS_MKNOD:
+		pv->op = VIEW_MKNOD;
+		pv->mode = arg & (S_IFMT | 07777);
+		pv->mask = mutate_umask(rq);
+		return (0);
+	case CLASS_SYMLINK:
+		pv->op = VIEW_SYMLINK;
+		return (mutate_symlink(rq, pv));
+	case CLASS_TRUNCATE:
+		pv->op = VIEW_TRUNCATE;
+		pv->size = (off_t)arg;
+		return (0);
+	default:
+		return (ENOSYS);
+	}
+}
+
+/* The calls on one name. */
+void
+mutate_request(struct request *rq)
+{
+	struct proto_view	 pv;
+	struct place		 pl;
+	char			*text;
+	int			 error, follow = !rq->call->nofollow;
+
+	memset(&pv, 0, sizeof(pv));
+	if ((error = mutate_place(rq, rq->call->dirfd, rq->call->path, follow,
+	    &pl)) != 0) {
+		notify_errno(rq, error);
+		place_free(&pl);
+		return;
+	}
+	if (!pl.inside)
+		/* Landlock decides about whatever the name leads to then. */
+		notify_continue(rq);
+	else if ((error = mutate_arguments(rq, &pv)) != 0)
+		notify_errno(rq, error);
+	else if (!mutate_mark(rq, &pl, follow))
+		look_left(rq, rq->call->path, &pl);
+	else {
+		pv.path = pl.path;
+		text = pv.path2;
+		mutate_send(rq, -1, &pv);
+		pv.path2 = text;
+	}
+	free(pv.path2);
+	place_free(&pl);
+}
+
+/*
+ * The calls on two names, with both places known.  1 when both are inside and
+ * noted; otherwise the call has been answered.
+ */
+static int
+mutate_both(struct request *rq, struct place *from, struct place *to,
+    int follow)
+{
+	int	 in1, in2;
+
+	in1 = from->inside && mutate_note(rq, from, follow, &rq->paths[0]);
+	in2 = to->inside && mutate_note(rq, to, 0, &rq->paths[1]);
+	if (in1 && in2)
+		return (1);
+	if (in1 || in2)
+		notify_errno(rq, EXDEV);
+	else if (from->left)
+		look_left(rq, rq->call->path, from);
+	else
+		look_left(rq, rq->call->path2, to);
+	return (0);
+}
+
+void
+mutate_rename(struct request *rq)
+{
+	struct place		 from, to;
+	struct proto_view	 pv;
+	int			 error;
+
+	memset(&to, 0, sizeof(to));
+	if ((error = mutate_place(rq, rq->call->dirfd, rq->call->path, 0,
+	    &from)) != 0 ||
+	    (error = mutate_place(rq, rq->call->dirfd2, rq->call->path2, 0,
+	    &to)) != 0)
+		notify_errno(rq, error);
+	else if (mutate_both(rq, &from, &to, 0)) {
+		memset(&pv, 0, sizeof(pv));
+		pv.op = VIEW_RENAME;
+		pv.flags = (int)argument(rq, rq->call->arg);
+		rq->flags = pv.flags;
+		pv.path = from.path;
+		pv.path2 = to.path;
+		mutate_send(rq, -1, &pv);
+	}
+	place_free(&from);
+	place_free(&to);
+}
+
+/*
+ * The number of a descriptor whose file has no name, when the call names one to
+ * be linked: by itself, or by its link in /proc.  -1 otherwise.
+ */
+static int
+link_nameless(const struct request *rq, int flags)
+{
+	static const char	*const prefixes[] = {
+		"/proc/self/fd/", "/dev/fd/", "/proc/thread-self/fd/"
+	};
+	char			 path[PATH_MAX];
+	const char		*why;
+	size_t			 i;
+	int			 fd = -1;
+
+	if (look_path(rq, rq->call->path, path, sizeof(path)) != 0)
+		return (-1);
+	if (path[0] == '\0' && (flags & AT_EMPTY_PATH) != 0)
+		fd = (int)argument(rq, rq->call->dirfd);
+	for (i = 0; fd == -1 && (flags & AT_SYMLINK_FOLLOW) != 0 &&
+	    i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(path, prefixes[i], strlen(prefixes[i])) == 0) {
+			fd = (int)strtonum(path + strlen(prefixes[i]), 0,
+			    INT_MAX, &why);
+			if (why != NULL)
+				return (-1);
+		}
+	return (fd != -1 && view_unlinked(rq->notif.pid, fd) ? fd : -1);
+}
+
+/* Give a file without a name one. */
+static void
+mutate_link_fd(struct request *rq, int number, struct place *to)
+{
+	struct proto_view	 pv;
+	int			 fd;
+
+	if ((fd = memory_fd(rq->notif.pid, number)) == -1) {
+		notify_errno(rq, errno);
+		return;
+	}
+	memset(&pv, 0, sizeof(pv));
+	pv.op = VIEW_LINK_FD;
+	pv.path = to->path;
+	mutate_send(rq, fd, &pv);
+}
+
+void
+mutate_link(struct request *rq)
+{
+	struct place		 from, to;
+	struct proto_view	 pv;
+	int			 error, fd, flags, follow;
+
+	memset(&from, 0, sizeof(from));
+	flags = (int)argument(rq, rq->call->flags);
+	follow = (flags & AT_SYMLINK_FOLLOW) != 0;
+	fd = link_nameless(rq, flags);
+	if ((error = mutate_place(rq, rq->call->dirfd2, rq->call->path2, 0,
+	    &to)) != 0 || (fd == -1 &&
+	    (error = mutate_place(rq, rq->call->dirfd, rq->call->path, follow,
+	    &from)) != 0))
+		notify_errno(rq, error);
+	else if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0)
+		notify_errno(rq, EINVAL);
+	else if (fd != -1 && to.inside && mutate_mark(rq, &to, 0))
+		mutate_link_fd(rq, fd, &to);
+	else if (mutate_both(rq, &from, &to, follow)) {
+		memset(&pv, 0, sizeof(pv));
+		pv.op = VIEW_LINK;
+		pv.flags = flags & AT_SYMLINK_FOLLOW;
+		pv.path = from.path;
+		pv.path2 = to.path;
+		mutate_send(rq, -1, &pv);
+	}
+	place_free(&from);
+	place_free(&to);
+}
+
+static int
+meta_view(const struct proto_meta *pm, struct proto_view *pv)
+{
+	static const enum view_op	 ops[] = {
+		[META_CHMOD] = VIEW_CHMOD,
+		[META_CHOWN] = VIEW_CHOWN,
+		[META_UTIMES] = VIEW_UTIMES,
+		[META_SETXATTR] = VIEW_SETXATTR,
+		[META_REMOVEXATTR] = VIEW_REMOVEXATTR
+	};
+
+	memset(pv, 0, sizeof(*pv));
+	pv->op = ops[pm->op];
+	pv->mode = pm->mode;
+	pv->uid = pm->uid;
+	pv->gid = pm->gid;
+	pv->times_now = pm->times_now;
+	memcpy(pv->times, pm->times, sizeof(pv->times));
+	pv->xattr_flags = pm->xattr_flags;
+	strlcpy(pv->xattr_name, pm->xattr_name, sizeof(pv->xattr_name));
+	pv->value = pm->value;
+	pv->value_len = pm->value_len;
+	return (0);
+}
+
+/* The same of a descriptor whose file the view has by other names. */
+static void
+mutate_given(struct request *rq, int number, const struct proto_meta *pm)
+{
+	struct proto_view	 pv;
+	static char		 none[1];
+	int			 fd;
+
+	if ((fd = memory_fd(rq->notif.pid, number)) == -1) {
+		notify_errno(rq, errno);
+		return;
+	}
+	meta_view(pm, &pv);
+	pv.path = none;
+	mutate_send(rq, fd, &pv);
+}
+
+/*
+ * Change metadata of what a name or, when there is none, a descriptor leads
+ * to.  1 when that was answered or sent off, 0 when it is outside.
+ */
+int
+mutate_meta(struct request *rq, int dirfd, int flags,
+    const struct proto_meta *pm)
+{
+	struct proto_view	 pv;
+	struct place		 pl;
+	char			 path[PATH_MAX];
+	int			 error = 0, follow, inside;
+
+	path[0] = '\0';
+	if (rq->call->path != SLOT_NONE && argument(rq, rq->call->path) != 0) {
+		error = look_path(rq, rq->call->path, path, sizeof(path));
+		/* No name where one is needed: refused like everywhere. */
+		if (error == 0 && path[0] == '\0' &&
+		    (flags & AT_EMPTY_PATH) == 0)
+			return (0);
+	} else if (rq->call->path != SLOT_NONE && dirfd == AT_FDCWD)
+		return (0);
+	follow = path[0] != '\0' && (flags & AT_SYMLINK_NOFOLLOW) == 0;
+	if (error == 0 && path[0] != '\0')
+		error = place_find(rq, dirfd, path, follow, &pl);
+	else if (error == 0)
+		error = place_descriptor(rq, dirfd, &pl);
+	if (error != 0) {
+		notify_errno(rq, error);
+		return (1);
+	}
+	if (pl.given) {
+		mutate_given(rq, dirfd, pm);
+		inside = 1;
+	} else if ((inside = pl.inside && mutate_mark(rq, &pl, follow))) {
+		meta_view(pm, &pv);
+		pv.flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
+		pv.path = pl.path;
+		mutate_send(rq, -1, &pv);
+	} else if (pl.left) {
+		/* By its own name, which comes back as one outside. */
+		rewrite_path(rq, rq->call->path, pl.path);
+		inside = 1;
+	}
+	place_free(&pl);
+	return (inside);
+}
+
+/* Ask cowd again whether somebody reads the FIFO by now. */
+static void
+fifo_again(int fd, short event, void *arg)
+{
+	struct request		*rq = arg;
+	struct proto_view	 pv;
+	static char		 none[1];
+
+	(void)fd;
+	(void)event;
+	memset(&pv, 0, sizeof(pv));
+	pv.op = VIEW_OPEN;
+	/* What is there now has been there, or is made like a new file. */
+	pv.flags = (rq->flags | O_NONBLOCK) & ~(O_CREAT | O_EXCL | O_TRUNC);
+	pv.path = rq->paths[0];
+	pv.path2 = none;
+	rq->owner = OWNER_COWD;
+	if (proto_send_view(&sup.cowd.ibuf, rq->seq, -1, &pv) == -1) {
+		log_warn("view");
+		request_done(rq, ENOMEM);
+		return;
+	}
+	imsg_event_add(&sup.cowd);
+}
+
+/*
+ * A FIFO that is opened for writing waits for a reader.  Landlock would not let
+ * the workload open it, and cowd must not wait: so it is asked again.
+ */
+static void
+fifo_wait(struct request *rq)
+{
+	struct timeval	 tv = { 0, 0 };
+
+	if (rq->delay_ms == 0)
+		rq->delay_ms = FIFO_DELAY_MIN_MS;
+	else if (rq->delay_ms < FIFO_DELAY_MAX_MS)
+		rq->delay_ms *= 2;
+	tv.tv_usec = rq->delay_ms * 1000;
+	rq->owner = OWNER_TIMER;
+	evtimer_set(&rq->timer, fifo_again, rq);
+	evtimer_add(&rq->timer, &tv);
+}
+
+/* Whether an answer only means that nobody reads the FIFO yet. */
+static int
+fifo_waits(const struct request *rq, int error)
+{
+	if (rq->call->class != CLASS_OPEN || rq->paths[0] == NULL)
+		return (0);
+	/* The second time it is a device, which nobody may write here. */
+	if (error == PROTO_WAITS)
+		return (rq->delay_ms == 0);
+	return (error == ENXIO && rq->delay_ms != 0);
+}
+
+/* What cowd has opened becomes the caller's, as it asked for it. */
+static void
+mutate_opened(struct request *rq, int fd)
+{
+	int	 flags;
+
+	if (rq->delay_ms != 0 && (rq->flags & O_NONBLOCK) == 0 &&
+	    ((flags = fcntl(fd, F_GETFL)) == -1 ||
+	    fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1)) {
+		request_done(rq, errno);
+		return;
+	}
+	notify_descriptor(rq, fd, rq->cloexec);
+	request_forget(rq);
+}
+
+void
+mutate_reply(struct imsg *imsg)
+{
+	struct request	*rq;
+	int		 error, fd;
+
+	if (proto_recv_value(imsg, &error) == -1)
+		fatalx("bad view_reply");
+	if (error != PROTO_WAITS && (error < 0 || error > 4095))
+		fatalx("view_reply with errno %d", error);
+	fd = imsg_get_fd(imsg);
+	if ((rq = request_find(imsg_get_id(imsg))) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	if (rq->owner != OWNER_COWD)
+		fatalx("view_reply to another's request");
+	if (rq->unmarked && error == 0)
+		changed_everything();
+	if (error == 0 && rq->call->class == CLASS_RENAME &&
+	    rq->paths[0] != NULL && rq->paths[1] != NULL)
+		changed_moved(rq->paths[0], rq->paths[1],
+		    (rq->flags & RENAME_EXCHANGE) != 0);
+	if (error == 0 && (rq->flags & RENAME_EXCHANGE) == 0)
+		gone_note(rq);
+	if (fd != -1)
+		mutate_opened(rq, fd);
+	else if (fifo_waits(rq, error))
+		fifo_wait(rq);
+	else
+		request_done(rq, error == PROTO_WAITS ? EACCES : error);
+	if (fd != -1)
+		close(fd);
+}

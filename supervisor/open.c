@@ -1,0 +1,204 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Opening.  What is only read is opened here and put into the caller's table;
+ * what may be written is opened by cowd, which copies it up before.  The
+ * kernel opens by itself what the branch has not changed.
+ */
+
+#include <sys/types.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor.h"
+
+/* What cowd must see to: anything that could change something. */
+#define OPEN_WRITES	(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | \
+			(O_TMPFILE & ~O_DIRECTORY))
+
+struct opening {
+	int	 flags;
+	mode_t	 mode;
+	int	 dirfd;
+	char	 path[PATH_MAX];
+};
+
+static void
+open_arguments(const struct request *rq, struct opening *o)
+{
+	const struct syscall_entry	*call = rq->call;
+	const __u64			*args = rq->notif.data.args;
+
+	o->dirfd = AT_FDCWD;
+	if (call->dirfd != SLOT_NONE)
+		o->dirfd = (int)args[call->dirfd];
+	if (call->nr == SYS_creat) {
+		o->flags = O_CREAT | O_WRONLY | O_TRUNC;
+		o->mode = args[call->arg];
+	} else {
+		o->flags = (int)args[call->arg];
+		o->mode = args[call->arg + 1];
+	}
+	if ((o->flags & O_PATH) != 0)
+		o->flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+}
+
+static int
+open_follows(int flags)
+{
+	return ((flags & O_NOFOLLOW) == 0 &&
+	    (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL));
+}
+
+/*
+ * Open a directory of both trees in the working directory: it has one inode,
+ * then, whether it was opened before the first change or after it.
+ */
+static int
+open_directory(const struct merge_entry *e, const char *path, int flags)
+{
+	char	 name[PATH_MAX + 1];
+	int	 unused;
+
+	if (e->merged && merge_access(view_merge(), path, R_OK,
+	    AT_SYMLINK_NOFOLLOW) == 0 &&
+	    view_real(e, name, sizeof(name)) == 0) {
+		unused = open(name, (flags & (O_NONBLOCK | O_NOATIME)) |
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (unused != -1)
+			return (unused);
+	}
+	return (merge_open(view_merge(), path, flags | O_NOFOLLOW, 0, 0,
+	    &unused));
+}
+
+static void
+open_entry(struct request *rq, struct merge_entry *e, const struct opening *o)
+{
+	char	*path;
+	int	 fd, flags = o->flags, waits = 0;
+
+	if ((flags & O_PATH) != 0 && ((flags & O_DIRECTORY) == 0 ||
+	    S_ISDIR(e->sx.stx_mode))) {
+		/*
+		 * No descriptor of that kind can be given to another, and
+		 * one gives no right, wherever it leads.
+		 */
+		rewrite_entry(rq, o->dirfd, o->path, open_follows(flags), e);
+		return;
+	}
+	if ((path = view_canonical(e)) == NULL) {
+		notify_errno(rq, ENOMEM);
+		return;
+	}
+	if (S_ISDIR(e->sx.stx_mode))
+		fd = open_directory(e, path, flags);
+	else
+		fd = merge_open(view_merge(), path, flags | O_NOFOLLOW, 0, 0,
+		    &waits);
+	free(path);
+	if (fd == -1) {
+		notify_errno(rq, errno);
+		return;
+	}
+	if (waits)
+		/* Only the caller may wait; Landlock grants it to read. */
+		rewrite_entry(rq, o->dirfd, o->path, open_follows(flags), e);
+	else
+		notify_descriptor(rq, fd, (flags & O_CLOEXEC) != 0);
+	close(fd);
+}
+
+static void
+open_read(struct request *rq, struct place *pl, const struct opening *o)
+{
+	struct merge_entry	 e;
+	int			 error;
+
+	if (place_unchanged(pl, 0)) {
+		/* Should the name change, Landlock grants no more than read. */
+		notify_continue(rq);
+		return;
+	}
+	if ((error = place_lookup(rq, pl, open_follows(o->flags) ? 0 :
+	    AT_SYMLINK_NOFOLLOW, &e)) != 0)
+		notify_errno(rq, error);
+	else if (!pl->inside)
+		look_left(rq, rq->call->path, pl);
+	else {
+		deep_note(&e);
+		open_entry(rq, &e, o);
+		merge_entry_free(&e);
+	}
+}
+
+static void
+open_write(struct request *rq, struct place *pl, const struct opening *o)
+{
+	struct proto_view	 pv;
+
+	if (!mutate_mark(rq, pl, open_follows(o->flags))) {
+		look_left(rq, rq->call->path, pl);
+		return;
+	}
+	memset(&pv, 0, sizeof(pv));
+	pv.op = VIEW_OPEN;
+	pv.flags = o->flags;
+	pv.mode = o->mode & 07777;
+	pv.mask = (o->flags & (O_CREAT | O_TMPFILE)) != 0 ?
+	    mutate_umask(rq) : 0;
+	pv.path = pl->path;
+	if ((rq->paths[0] = strdup(pl->path)) == NULL) {
+		notify_errno(rq, ENOMEM);
+		return;
+	}
+	rq->flags = o->flags;
+	rq->cloexec = (o->flags & O_CLOEXEC) != 0;
+	mutate_send(rq, -1, &pv);
+}
+
+void
+open_request(struct request *rq)
+{
+	struct opening	 o;
+	struct place	 pl;
+	int		 error;
+
+	open_arguments(rq, &o);
+	if ((error = look_path(rq, rq->call->path, o.path,
+	    sizeof(o.path))) != 0 ||
+	    (error = place_find(rq, o.dirfd, o.path, open_follows(o.flags),
+	    &pl)) != 0) {
+		notify_errno(rq, error);
+		return;
+	}
+	if (!pl.inside)
+		/* Landlock decides about whatever the name leads to then. */
+		notify_continue(rq);
+	else if ((o.flags & O_PATH) == 0 && (o.flags & OPEN_WRITES) != 0)
+		open_write(rq, &pl, &o);
+	else
+		open_read(rq, &pl, &o);
+	place_free(&pl);
+}

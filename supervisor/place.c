@@ -1,0 +1,311 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * From a name of the workload to a place: outside, where Landlock decides, or
+ * a path below the top of the view.  Outside is walked as in resolve.c, inside
+ * in the merged view; links and ".." may lead from each to the other.
+ */
+
+#include <sys/types.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <linux/openat2.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor.h"
+
+/* A directory's name and the caller's. */
+#define PLACE_TEXT	(2 * PATH_MAX)
+/* As often as the kernel follows links. */
+#define PLACE_TURNS	40
+
+void
+place_free(struct place *pl)
+{
+	free(pl->path);
+	pl->path = NULL;
+}
+
+/* A component that is "..": then text says nothing about where it leads. */
+static int
+has_dotdot(const char *text)
+{
+	const char	*p;
+
+	for (p = text; (p = strstr(p, "..")) != NULL; p += 2)
+		if ((p == text || p[-1] == '/') &&
+		    (p[2] == '\0' || p[2] == '/'))
+			return (1);
+	return (0);
+}
+
+/*
+ * Whether a name that does not begin like ours has no link on its way: then it
+ * leads where it says.  A name that ends before its end does, too.
+ */
+static int
+outside_plain(const char *text, int follow)
+{
+	struct open_how	 how;
+	struct stat	 st;
+	size_t		 len = strlen(text);
+	int		 fd, plain = 1;
+
+	if (has_dotdot(text))
+		return (0);
+	memset(&how, 0, sizeof(how));
+	how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+	how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+	if ((fd = syscall(SYS_openat2, AT_FDCWD, text, &how,
+	    sizeof(how))) == -1)
+		return (errno == ENOENT || errno == ENOTDIR ||
+		    errno == EACCES);
+	if (follow || (len > 0 && text[len - 1] == '/'))
+		plain = fstat(fd, &st) == 0 && !S_ISLNK(st.st_mode);
+	close(fd);
+	return (plain);
+}
+
+static int
+place_inside(struct place *pl, const char *rest)
+{
+	free(pl->path);
+	pl->inside = 1;
+	pl->left = 0;
+	pl->path = strdup(rest[0] == '\0' ? "." : rest);
+	return (pl->path == NULL ? ENOMEM : 0);
+}
+
+/* Where an absolute name leads; 0 or an errno. */
+static int
+place_text(const struct request *rq, const char *text, int follow,
+    struct place *pl)
+{
+	char		 name[PLACE_TEXT + PATH_MAX];
+	const char	*rest;
+
+	pl->inside = 0;
+	if ((rest = view_below(text, &pl->alias)) != NULL)
+		return (place_inside(pl, rest));
+	if (outside_plain(text, follow) ||
+	    !resolve_enter(rq, text, follow, name, sizeof(name)))
+		return (0);
+	if ((rest = view_below(name, &pl->alias)) == NULL)
+		return (EIO);
+	/* The kernel finds the same by the same links. */
+	return (place_inside(pl, rest));
+}
+
+/*
+ * The same from a directory that is too deep for a name.  One that is not
+ * known is outside, or was forgotten: only the second is a pity.
+ */
+static int
+place_deep(const struct request *rq, int dirfd, const char *path,
+    struct place *pl)
+{
+	struct stat	 st;
+	const char	*base;
+	char		*text;
+	int		 error;
+
+	if (view_stat(rq->notif.pid, dirfd, &st) == -1 ||
+	    (base = deep_find(&st)) == NULL)
+		return (ENAMETOOLONG);
+	if (asprintf(&text, "%s%s%s", base, path[0] == '\0' ? "" : "/",
+	    path) == -1)
+		return (ENOMEM);
+	error = place_inside(pl, text);
+	free(text);
+	/* The kernel's own directory may be either. */
+	pl->alias = 1;
+	return (error);
+}
+
+/*
+ * Where a name leads, relative to a descriptor of the caller or AT_FDCWD.  0 or
+ * an errno.  Whatever the kernel would refuse before it looks a name up is
+ * outside: it is left to it.
+ */
+int
+place_find(const struct request *rq, int dirfd, const char *path, int follow,
+    struct place *pl)
+{
+	char		 base[PATH_MAX + 1], moved[PATH_MAX + 1];
+	char		 text[PLACE_TEXT];
+	const char	*rest;
+	int		 error;
+
+	memset(pl, 0, sizeof(*pl));
+	if (path[0] == '\0')
+		return (0);
+	if (path[0] == '/')
+		return (place_text(rq, path, follow, pl));
+	if ((error = view_name(rq->notif.pid, dirfd, base,
+	    sizeof(base))) != 0)
+		return (error == ENAMETOOLONG ? place_deep(rq, dirfd, path,
+		    pl) : 0);
+	if (base[0] != '/')
+		return (0);
+	if ((rest = view_below(base, &pl->alias)) != NULL && !pl->alias) {
+		if (changed_place(rest, moved, sizeof(moved)) == -1)
+			return (ENAMETOOLONG);
+		if (strcmp(rest, moved) != 0)
+			pl->alias = 1;
+		rest = moved;
+	}
+	if (snprintf(text, sizeof(text), "%s/%s", rest != NULL ? rest : base,
+	    path) >= (int)sizeof(text))
+		return (ENAMETOOLONG);
+	if (rest == NULL)
+		return (place_text(rq, text, follow, pl));
+	/* Nothing can be in a directory that was removed. */
+	if (strstr(base, " (deleted)") != NULL &&
+	    view_unlinked(rq->notif.pid, dirfd))
+		return (0);
+	return (place_inside(pl, rest[0] == '\0' ? path : text));
+}
+
+/*
+ * Whether the name that the kernel has for a descriptor is gone, though its
+ * file may have others.
+ */
+static int
+place_nameless(const struct request *rq, int fd, const char *text)
+{
+	struct stat	 st, now;
+
+	if (strstr(text, " (deleted)") == NULL)
+		return (0);
+	if (view_stat(rq->notif.pid, fd, &st) == -1 || st.st_nlink == 0)
+		return (1);
+	return (lstat(text, &now) == -1 || st.st_ino != now.st_ino ||
+	    st.st_dev != now.st_dev);
+}
+
+/*
+ * Where a descriptor of the caller leads by its name.  One whose name is gone
+ * is outside: the kernel alone knows it.
+ */
+int
+place_descriptor(const struct request *rq, int fd, struct place *pl)
+{
+	char		 moved[PATH_MAX + 1], text[PATH_MAX + 1];
+	const char	*rest;
+	int		 error;
+
+	memset(pl, 0, sizeof(*pl));
+	if ((error = view_name(rq->notif.pid, fd, text, sizeof(text))) != 0)
+		return (error == ENAMETOOLONG ? place_deep(rq, fd, "", pl) :
+		    0);
+	pl->branch = view_in_branch(text);
+	if ((rest = view_below(text, &pl->alias)) == NULL ||
+	    place_nameless(rq, fd, text)) {
+		/* A file of several names may be known by another one. */
+		pl->given = pl->branch && !view_unlinked(rq->notif.pid, fd);
+		return (0);
+	}
+	if (!pl->alias && changed_place(rest, moved, sizeof(moved)) == 0) {
+		/* The kernel lists what was there; the view may differ. */
+		if (strcmp(rest, moved) != 0)
+			pl->alias = 1;
+		rest = moved;
+	}
+	return (place_inside(pl, rest));
+}
+
+/*
+ * What is at a place inside; flags as of merge_lookup().  0 or an errno.  When
+ * a link leads out, the place is outside after this, its path absolute.
+ */
+int
+place_lookup(const struct request *rq, struct place *pl, int flags,
+    struct merge_entry *e)
+{
+	struct merge	*m = view_merge();
+	char		 text[PLACE_TEXT + PATH_MAX];
+	int		 error, turns;
+
+	for (turns = 0; turns < PLACE_TURNS; turns++) {
+		if (merge_lookup(m, pl->path, flags, e) == 0)
+			return (0);
+		if (errno != MERGE_OUTSIDE)
+			return (errno);
+		if ((error = view_outside(m->outside, text,
+		    sizeof(text))) != 0 ||
+		    (error = place_text(rq, text, (flags &
+		    AT_SYMLINK_NOFOLLOW) == 0, pl)) != 0)
+			return (error);
+		if (!pl->inside) {
+			free(pl->path);
+			pl->left = 1;
+			pl->path = strdup(text);
+			return (pl->path == NULL ? ENOMEM : 0);
+		}
+		/* By a way that begins at the top again. */
+		pl->alias = 1;
+	}
+	return (ELOOP);
+}
+
+/* Whether a path is made of names only. */
+static int
+path_plain(const char *path)
+{
+	size_t	 len = strlen(path);
+
+	if (len == 0 || path[len - 1] == '/' || strstr(path, "//") != NULL ||
+	    strncmp(path, "./", 2) == 0 || strstr(path, "/./") != NULL ||
+	    (len > 1 && strcmp(path + len - 2, "/.") == 0))
+		return (0);
+	return (!has_dotdot(path));
+}
+
+/*
+ * Whether what the kernel finds by the caller's name is certainly what the
+ * view shows: nothing was changed yet, or the path has no link and nothing on
+ * it was changed.  With listed a directory must list the same, too.
+ */
+int
+place_unchanged(const struct place *pl, int listed)
+{
+	struct stat	 st;
+	int		 fd, ret;
+
+	if (pl->alias)
+		return (0);
+	if (!view_changed())
+		return (1);
+	if (!path_plain(pl->path) || changed_below(pl->path))
+		return (0);
+	if ((fd = view_lower(pl->path)) == -1)
+		return (errno == ENOENT || errno == ENOTDIR);
+	ret = fstat(fd, &st) == 0 && !S_ISLNK(st.st_mode);
+	close(fd);
+	/* Another name of the same file may have been written to. */
+	if (ret && !S_ISDIR(st.st_mode))
+		return (st.st_nlink == 1);
+	return (ret && (!listed || !changed_itself(pl->path)));
+}

@@ -1,0 +1,351 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * The merged view of the working directory, as far as the supervisor knows it:
+ * the two trees, the names by which the kernel shows them, and whether anything
+ * was changed yet.  This process only reads the view; cowd changes it.
+ *
+ * The branch's upper directory is an alias of the working directory.  The
+ * workload gets there by descriptors, and by names that stand in for those of
+ * the view where the kernel itself has to follow one (see rewrite.c).
+ */
+
+#include <sys/types.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+
+#include <linux/openat2.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "supervisor.h"
+#include "worker.h"
+
+/* What a link in /proc says of a name that is gone. */
+#define DELETED		" (deleted)"
+
+static struct {
+	int		 active;
+	int		 changed;	/* something was sent to cowd */
+	struct merge	 merge;
+	int		 lower;		/* the working directory */
+	int		 branch;
+	char		*lower_name;
+	char		*upper_name;	/* of the branch's upper directory */
+	size_t		 lower_len;
+	size_t		 upper_len;
+	size_t		 branch_len;	/* of that, without "/upper" */
+	struct stat	 lower_st;
+	struct stat	 upper_st;
+} view = { .lower = -1, .branch = -1 };
+
+/* IMSG_CONF_LOWER and IMSG_CONF_UPPER. */
+void
+view_configure(struct imsg *imsg)
+{
+	int	 *fd, lower = imsg_get_type(imsg) == IMSG_CONF_LOWER;
+	char	 *name;
+
+	fd = lower ? &view.lower : &view.branch;
+	if (*fd != -1 || (*fd = imsg_get_fd(imsg)) == -1 ||
+	    proto_recv_string(imsg, &name) == -1 || name[0] != '/')
+		fatalx("bad %s", proto_name(imsg_get_type(imsg)));
+	if (lower)
+		view.lower_name = name;
+	else {
+		if (asprintf(&view.upper_name, "%s/upper", name) == -1)
+			fatal("view");
+		free(name);
+	}
+}
+
+void
+view_init(void)
+{
+	if (view.lower == -1 || view.branch == -1) {
+		if (sup.conf.filter.view || view.lower != view.branch)
+			fatalx("half a view");
+		return;
+	}
+	if (!sup.conf.filter.view || !sup.have_cowd)
+		fatalx("view out of place");
+	view.lower_len = strlen(view.lower_name);
+	view.upper_len = strlen(view.upper_name);
+	view.branch_len = view.upper_len - strlen("/upper");
+	if (merge_init_read(&view.merge, view.lower, view.branch) == -1 ||
+	    fstat(view.merge.lower, &view.lower_st) == -1 ||
+	    fstat(view.merge.upper, &view.upper_st) == -1)
+		worker_fail("%s: %s", view.lower_name, strerror(errno));
+	view.active = 1;
+}
+
+int
+view_active(void)
+{
+	return (view.active);
+}
+
+/*
+ * Whether the view may differ from the working directory.  As long as cowd was
+ * asked for nothing it does not, and no name needs a look.
+ */
+int
+view_changed(void)
+{
+	return (view.changed);
+}
+
+void
+view_reading(void)
+{
+	view.changed = 1;
+}
+
+/*
+ * The view for look-ups.  cowd makes the directory of hard links when it
+ * starts, which may be after us.
+ */
+struct merge *
+view_merge(void)
+{
+	struct merge	 fresh;
+
+	if (view.merge.links == -1 && view.changed &&
+	    merge_init_read(&fresh, view.lower, view.branch) == 0) {
+		merge_close(&view.merge);
+		view.merge = fresh;
+	}
+	return (&view.merge);
+}
+
+static const char *
+below(const char *text, const char *top, size_t len)
+{
+	if (strncmp(text, top, len) != 0 ||
+	    (text[len] != '\0' && text[len] != '/'))
+		return (NULL);
+	text += len;
+	return (text + strspn(text, "/"));
+}
+
+/*
+ * The part of an absolute name below the working directory or its alias, ""
+ * for the top itself; NULL outside.  Both names are free of links.
+ */
+const char *
+view_below(const char *text, int *alias)
+{
+	const char	*rest;
+
+	if (alias != NULL)
+		*alias = 0;
+	if ((rest = below(text, view.lower_name, view.lower_len)) != NULL)
+		return (rest);
+	rest = below(text, view.upper_name, view.upper_len);
+	if (rest != NULL && alias != NULL)
+		*alias = 1;
+	return (rest);
+}
+
+/* Whether an absolute name is of something in the branch, shown or not. */
+int
+view_in_branch(const char *text)
+{
+	return (below(text, view.upper_name, view.branch_len) != NULL);
+}
+
+const char *
+view_top(void)
+{
+	return (view.lower_name);
+}
+
+/* Whether a directory is the top of either tree; then its name. */
+int
+view_is_top(const struct stat *st, const char **name)
+{
+	if (st->st_ino == view.lower_st.st_ino &&
+	    st->st_dev == view.lower_st.st_dev) {
+		*name = view.lower_name;
+		return (1);
+	}
+	*name = view.upper_name;
+	return (st->st_ino == view.upper_st.st_ino &&
+	    st->st_dev == view.upper_st.st_dev);
+}
+
+/* The absolute name of what the merged view has left to the outside. */
+int
+view_outside(const char *text, char *buf, size_t size)
+{
+	const char	*slash;
+
+	if (text[0] == '/')
+		return (strlcpy(buf, text, size) < size ? 0 : ENAMETOOLONG);
+	/* "..", from the top: the directory in which that lies. */
+	slash = strrchr(view.lower_name, '/');
+	if (snprintf(buf, size, "%.*s/%s", (int)(slash - view.lower_name),
+	    view.lower_name, text + 2) >= (int)size)
+		return (ENAMETOOLONG);
+	return (0);
+}
+
+/* The path of an entry below the top, without links; NULL and errno. */
+char *
+view_canonical(const struct merge_entry *e)
+{
+	char	*path;
+
+	if (e->name[0] == '\0')
+		return (strdup("."));
+	if (strcmp(e->parent, ".") == 0)
+		return (strdup(e->name));
+	if (asprintf(&path, "%s/%s", e->parent, e->name) == -1)
+		return (NULL);
+	return (path);
+}
+
+/* The inode of a path in the working directory itself, O_PATH. */
+int
+view_lower(const char *path)
+{
+	struct open_how	 how;
+
+	memset(&how, 0, sizeof(how));
+	how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+	how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+	    RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+	return (syscall(SYS_openat2, view.merge.lower, path, &how,
+	    sizeof(how)));
+}
+
+/*
+ * The lower directory of a merged one, O_PATH, or -1.  One that was renamed is
+ * not found by its path: there another directory may lie, or none.
+ */
+static int
+view_lower_directory(const struct merge_entry *e)
+{
+	struct stat	 st;
+	char		 name[64], redirect;
+	char		*path;
+	int		 fd;
+
+	if (!e->merged || (path = view_canonical(e)) == NULL)
+		return (-1);
+	/* Below a renamed directory all names differ: only the plain case. */
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", e->fd);
+	if (changed_below(path) && getxattr(name, "user.overlay.redirect",
+	    &redirect, 0) > 0)
+		fd = -1;
+	else
+		fd = view_lower(path);
+	free(path);
+	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISDIR(st.st_mode))) {
+		close(fd);
+		fd = -1;
+	}
+	return (fd);
+}
+
+/*
+ * A name by which the kernel finds an entry.  For a directory of both trees it
+ * is that of the working directory: so it keeps the one inode that it had
+ * before it was changed, and is called by its name.
+ */
+int
+view_real(const struct merge_entry *e, char *buf, size_t size)
+{
+	char	 name[64];
+	int	 fd;
+	ssize_t	 n;
+
+	fd = view_lower_directory(e);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d",
+	    fd != -1 ? fd : e->fd);
+	n = readlink(name, buf, size - 1);
+	if (fd != -1)
+		close(fd);
+	if (n == -1)
+		return (errno);
+	if ((size_t)n == size - 1)
+		return (ENAMETOOLONG);
+	buf[n] = '\0';
+	return (buf[0] == '/' ? 0 : ENOENT);
+}
+
+/* What the kernel calls a descriptor of the caller, or its directory. */
+int
+view_name(pid_t pid, int fd, char *buf, size_t size)
+{
+	char	 name[64];
+	ssize_t	 n;
+
+	if (fd == AT_FDCWD)
+		snprintf(name, sizeof(name), "/proc/%d/cwd", (int)pid);
+	else
+		snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)pid, fd);
+	if ((n = readlink(name, buf, size - 1)) == -1)
+		return (errno);
+	if ((size_t)n == size - 1)
+		return (ENAMETOOLONG);
+	buf[n] = '\0';
+	return (0);
+}
+
+/* What it is. */
+int
+view_stat(pid_t pid, int fd, struct stat *st)
+{
+	char	 name[64];
+
+	if (fd == AT_FDCWD)
+		snprintf(name, sizeof(name), "/proc/%d/cwd", (int)pid);
+	else
+		snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)pid, fd);
+	return (stat(name, st));
+}
+
+/* Whether its name is gone, which the text alone does not prove. */
+int
+view_unlinked(pid_t pid, int fd)
+{
+	struct stat	 st;
+
+	return (view_stat(pid, fd, &st) == -1 || st.st_nlink == 0);
+}
+
+/* The inode by which the kernel is to know an entry. */
+int
+view_known(const struct merge_entry *e, struct stat *st)
+{
+	int	 fd, ret;
+
+	if ((fd = view_lower_directory(e)) == -1)
+		return (fstat(e->fd, st));
+	ret = fstat(fd, st);
+	close(fd);
+	return (ret);
+}
