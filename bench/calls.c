@@ -24,6 +24,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -48,6 +49,27 @@ call_getppid(void)
 	syscall(SYS_getppid);
 }
 
+/* A file of this directory, and what was done to it before. */
+static void
+call_open_read(void)
+{
+	int	 fd;
+
+	if ((fd = open("file", O_RDONLY)) == -1)
+		err(1, "open");
+	close(fd);
+}
+
+static void
+call_open_write(void)
+{
+	int	 fd;
+
+	if ((fd = open("file", O_WRONLY)) == -1)
+		err(1, "open");
+	close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -56,13 +78,18 @@ main(int argc, char **argv)
 	long		 i, n;
 
 	if (argc != 3 || (n = atol(argv[2])) < 1) {
-		fprintf(stderr, "usage: calls clone | getppid count\n");
+		fprintf(stderr, "usage: calls clone | getppid | open-read |"
+		    " open-write count\n");
 		return (1);
 	}
 	if (strcmp(argv[1], "clone") == 0)
 		call = call_clone;
 	else if (strcmp(argv[1], "getppid") == 0)
 		call = call_getppid;
+	else if (strcmp(argv[1], "open-read") == 0)
+		call = call_open_read;
+	else if (strcmp(argv[1], "open-write") == 0)
+		call = call_open_write;
 	else
 		errx(1, "%s: unknown call", argv[1]);
 

@@ -394,6 +394,48 @@ bench_memory()
 }
 
 #
+# The copy-on-write working directory: calls against the least that a
+# notification costs, and a build against the same without a sandbox.
+#
+bench_view()
+{
+	title "working directory, open and close" "median us"
+	rm -rf "$dir/wd"
+	mkdir "$dir/wd"
+	: >"$dir/wd/file"
+	export XDG_STATE_HOME="$dir/state"
+	calls="$here/calls"
+	run="$sandlock run -r / -w /dev/null --workdir $dir/wd --cwd $dir/wd"
+	run="$run --on-exit abort"
+	out=$(cd "$dir/wd" && "$here/sample" -o -n "$samples" \
+	    "$here/minimal" "$calls" clone 1000 --- \
+	    "$calls" open-read 1000 --- \
+	    $run -- "$calls" open-read 1000 --- \
+	    $run -- sh -c "echo >>file; exec $calls open-read 1000" --- \
+	    $run -- sh -c "echo >>file; exec $calls open-write 1000") ||
+	    die "view"
+	ref=$(nth "$out" 1)
+	row "smallest supervisor, CONTINUE" "$ref" "$ref"
+	row "bare" "$(nth "$out" 2)" "$ref"
+	row "unchanged, to read" "$(nth "$out" 3)" "$ref" max 1.25
+	row "changed, to read" "$(nth "$out" 4)" "$ref" max 2.0
+	row "changed, to write" "$(nth "$out" 5)" "$ref" max 3.5
+
+	title "working directory, make -j2 of 100 files" "median us"
+	build='make -s -j2 p && rm -f *.o p'
+	(cd "$dir/wd" && sh "$here/project.sh" 100) || die "project"
+	out=$("$here/sample" -n 3 \
+	    sh -c "cd $dir/wd && $build" --- \
+	    env TMPDIR="$dir/wd" $run -- sh -c "$build" --- \
+	    env TMPDIR="$dir/wd" $run --fs-isolation overlayfs -- \
+	    sh -c "$build") || die "build"
+	ref=$(nth "$out" 1)
+	row "bare" "$ref" "$ref"
+	row "seccomp" "$(nth "$out" 2)" "$ref" max 1.25
+	row "overlayfs" "$(nth "$out" 3)" "$ref" max 1.05
+}
+
+#
 # A commit moves what was written, and copies nothing.
 #
 bench_commit()
@@ -411,14 +453,14 @@ bench_commit()
 	done
 }
 
-[ $# -gt 0 ] || set -- startup notify call http redis memory commit
+[ $# -gt 0 ] || set -- startup notify call http redis memory view commit
 [ -x "$sandlock" ] || die "build sandlock first"
 dir=$(mktemp -d "${TMPDIR:-/tmp}/sandlock-bench.XXXXXX") || exit 1
 echo "$(uname -sr), $(nproc) cores, uid $(id -u);" \
     "medians of $samples interleaved samples"
 for section in "$@"; do
 	case $section in
-	startup|notify|call|http|redis|memory|commit)
+	startup|notify|call|http|redis|memory|view|commit)
 		"bench_$section" ;;
 	*)
 		die "$section: no such section" ;;
