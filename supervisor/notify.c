@@ -351,8 +351,9 @@ notify_take(struct request *rq)
 }
 
 /*
- * All that wait are received before the first is handled: until then a signal
- * ends the call of a program that has not asked for its restart.
+ * With a working directory, where calls are many and some take long, all that
+ * wait are received before the first is handled: until then a signal ends the
+ * call of a program that has not asked for its restart.
  */
 static void
 notify_recv(int fd, short event, void *arg)
@@ -367,8 +368,8 @@ notify_recv(int fd, short event, void *arg)
 		if (!notify_take(&taken[n]))
 			break;
 		n++;
-	} while (n < NOTIFY_TAKEN && poll(&pfd, 1, 0) == 1 &&
-	    (pfd.revents & POLLIN) != 0);
+	} while (sup.conf.filter.view && n < NOTIFY_TAKEN &&
+	    poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLIN) != 0);
 	for (i = 0; i < n; i++)
 		notify_dispatch(&taken[i]);
 }
