@@ -293,6 +293,7 @@ dents_request(struct request *rq)
 
 	number = (int)rq->notif.data.args[rq->call->fd];
 	if (!view_changed() || place_descriptor(rq, number, &pl) != 0) {
+		/* Only the kernel's listing of what Landlock let it open. */
 		notify_continue(rq);
 		return;
 	}
@@ -300,6 +301,7 @@ dents_request(struct request *rq)
 	    (fd = memory_fd(rq->notif.pid, number)) == -1 ||
 	    (flags = fcntl(fd, F_GETFL)) == -1 || (flags & O_PATH) != 0 ||
 	    fstat(fd, &st) == -1 || !S_ISDIR(st.st_mode))
+		/* As above: another descriptor by then is an open one, too. */
 		notify_continue(rq);
 	else
 		dents_answer(rq, fd, &pl);

@@ -197,6 +197,7 @@ look_entry(struct request *rq, int listed, struct merge_entry *e)
 		    dirfd != AT_FDCWD &&
 		    look_descriptor(rq, dirfd, listed, e) == 0)
 			return (1);
+		/* These calls change nothing, whatever they look at by then. */
 		notify_continue(rq);
 		return (0);
 	}
@@ -206,6 +207,7 @@ look_entry(struct request *rq, int listed, struct merge_entry *e)
 		return (0);
 	}
 	if (!pl.inside || place_unchanged(&pl, listed)) {
+		/* As above: at worst it tells of the lower one. */
 		notify_continue(rq);
 		place_free(&pl);
 		return (0);

@@ -471,6 +471,7 @@ rewrite_entry(struct request *rq, int dirfd, const char *path, int follow,
 	int	 error;
 
 	if (rewrite_same(rq, dirfd, path, follow, e))
+		/* The caller's reason; Landlock decides about another name. */
 		notify_continue(rq);
 	else if ((error = view_real(e, real, sizeof(real))) != 0)
 		notify_errno(rq, error);

@@ -103,6 +103,7 @@ stand_request(struct request *rq)
 		return;
 	}
 	if (!pl.inside || place_unchanged(&pl, 0))
+		/* Landlock decides what may be executed, by whatever name. */
 		notify_continue(rq);
 	else if ((error = place_lookup(rq, &pl, follow ? 0 :
 	    AT_SYMLINK_NOFOLLOW, &e)) != 0)
@@ -136,6 +137,7 @@ stand_getcwd(struct request *rq)
 	    changed_place(rest, moved, sizeof(moved)) == -1 ||
 	    (!alias && strcmp(rest, moved) == 0) ||
 	    view_unlinked(rq->notif.pid, AT_FDCWD)) {
+		/* It only tells a name. */
 		notify_continue(rq);
 		return;
 	}
@@ -198,10 +200,15 @@ stand_bind(struct request *rq)
 
 	len = (int)argument(rq, rq->call->addrlen);
 	memset(&sun, 0, sizeof(sun));
-	if (len <= (int)head || len > (int)sizeof(sun) ||
+	if (len > (int)head && len <= (int)sizeof(sun) &&
 	    memory_read(rq->notif.pid, argument(rq, rq->call->addr), &sun,
-	    len) == -1 || sun.sun_family != AF_UNIX ||
-	    sun.sun_path[0] == '\0') {
+	    len) == -1) {
+		notify_errno(rq, errno);
+		return;
+	}
+	if (len <= (int)head || len > (int)sizeof(sun) ||
+	    sun.sun_family != AF_UNIX || sun.sun_path[0] == '\0') {
+		/* No name here; Landlock grants no socket to be made by one. */
 		notify_continue(rq);
 		return;
 	}
@@ -210,6 +217,7 @@ stand_bind(struct request *rq)
 	if ((error = place_find(rq, AT_FDCWD, path, 0, &pl)) != 0)
 		notify_errno(rq, error);
 	else if (!pl.inside || !mutate_mark(rq, &pl, 0))
+		/* Landlock decides about whatever the name leads to then. */
 		notify_continue(rq);
 	else
 		stand_bind_inside(rq, &pl);
