@@ -48,6 +48,7 @@
 
 #define RED_ZONE		128	/* below the stack, the program's */
 #define SYSCALL_SIZE		2	/* of the instruction */
+#define SECCOMP_ARGS		6
 #define REWRITE_REACH		(256 * 1024)	/* of what was written before */
 #define REWRITE_DEPTH		5	/* interpreters of interpreters */
 #define REWRITE_ALARM_US	900000
@@ -87,22 +88,33 @@ rewrite_register(struct user_regs_struct *regs, int slot)
 	}
 }
 
+/* Whether an address is of something that was written below the stack. */
+static int
+rewrite_wrote(const struct user_regs_struct *regs, uint64_t addr)
+{
+	return (addr < regs->rsp - RED_ZONE &&
+	    regs->rsp - addr < REWRITE_REACH);
+}
+
 /*
- * Below what there is room.  A call that was rewritten before, as that of a
- * script's interpreter, has its arguments below the stack: they stay.
+ * Below what there is room.  A call that was rewritten before, for another of
+ * its names or as that of a script's interpreter, has these below the stack:
+ * they stay.  Arguments have a word before them.
  */
 static uint64_t
-rewrite_room(const struct user_regs_struct *regs, const struct rewrite *rw)
+rewrite_room(const struct user_regs_struct *regs)
 {
 	struct user_regs_struct	 copy = *regs;
-	uint64_t		 argv;
+	uint64_t		 addr, room = regs->rsp - RED_ZONE;
+	int			 slot;
 
-	if (rw->argv_slot != SLOT_NONE) {
-		argv = *rewrite_register(&copy, rw->argv_slot);
-		if (argv < regs->rsp && regs->rsp - argv < REWRITE_REACH)
-			return (argv - sizeof(uint64_t));
+	for (slot = 0; slot < SECCOMP_ARGS; slot++) {
+		addr = *rewrite_register(&copy, slot);
+		if (rewrite_wrote(regs, addr) &&
+		    addr - sizeof(uint64_t) < room)
+			room = addr - sizeof(uint64_t);
 	}
-	return (regs->rsp - RED_ZONE);
+	return (room);
 }
 
 /* Write the name; 0, or -1 and errno. */
@@ -111,7 +123,7 @@ rewrite_name(pid_t tid, struct user_regs_struct *regs,
     const struct rewrite *rw)
 {
 	size_t		 len = strlen(rw->path) + 1;
-	uint64_t	 addr = (rewrite_room(regs, rw) - len) & ~15ULL;
+	uint64_t	 addr = (rewrite_room(regs) - len) & ~15ULL;
 
 	if (memory_write(tid, addr, rw->path, len) == -1)
 		return (-1);
@@ -121,12 +133,14 @@ rewrite_name(pid_t tid, struct user_regs_struct *regs,
 
 /* How many interpreters led here; the word before the arguments tells. */
 static uint64_t
-rewrite_depth(pid_t tid, const struct user_regs_struct *regs, uint64_t room)
+rewrite_depth(pid_t tid, const struct user_regs_struct *regs, int slot)
 {
-	uint64_t	 depth;
+	struct user_regs_struct	 copy = *regs;
+	uint64_t		 addr, depth;
 
-	if (room == regs->rsp - RED_ZONE ||
-	    memory_read(tid, room, &depth, sizeof(depth)) == -1)
+	addr = *rewrite_register(&copy, slot);
+	if (!rewrite_wrote(regs, addr) || memory_read(tid,
+	    addr - sizeof(depth), &depth, sizeof(depth)) == -1)
 		return (0);
 	return (depth);
 }
@@ -144,8 +158,9 @@ rewrite_arguments(pid_t tid, struct user_regs_struct *regs,
 	char		*block, *s;
 	int		 ret;
 
-	room = rewrite_room(regs, rw);
-	if ((depth = rewrite_depth(tid, regs, room)) >= REWRITE_DEPTH) {
+	room = rewrite_room(regs);
+	if ((depth = rewrite_depth(tid, regs, rw->argv_slot)) >=
+	    REWRITE_DEPTH) {
 		errno = ELOOP;
 		return (-1);
 	}

@@ -498,6 +498,39 @@ outside_body()
 	    "for d in ${HOME}/.local/state/sandlock/*; do : >\$d/x; done"
 }
 
+atf_test_case names_made
+names_made_head()
+{
+	atf_set "descr" "a name outside that becomes a link into the directory"
+}
+names_made_body()
+{
+	view_setup
+	fill wd
+	mkdir other
+	# Each name is looked at before, so that it is known.
+	cat >wd/work.sh <<'EOT'
+echo new >file
+cat ../other/a 2>/dev/null || readlink ../other/a || :
+ln -s ../wd/file ../other/a
+cat ../other/a
+mkdir ../other/d; echo other >../other/d/file; cat ../other/d/file
+rm -r ../other/d; ln -s ../wd ../other/d; cat ../other/d/file
+cat ../other/m 2>/dev/null || ln -s ../wd/file ../other/t
+mv ../other/t ../other/m; cat ../other/m
+ln -P ../other/m ../other/h; cat ../other/h
+echo other >../other/p; cat ../other/p
+python3 -c 'import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.renameat2(-100, b"../other/m", -100, b"../other/p", 2) != 0:
+    raise OSError(ctypes.get_errno(), "renameat2")'
+cat ../other/p ../other/m
+EOT
+	atf_check -o inline:"new\nother\nnew\nnew\nnew\nother\nnew\nother\n" \
+	    ${cow} -w "$(pwd)/other" -- sh -e work.sh
+	atf_check -o inline:"../wd/file\n" readlink other/p
+}
+
 atf_init_test_cases()
 {
 	. "$(atf_get_srcdir)/util.sh"
@@ -511,4 +544,5 @@ atf_init_test_cases()
 	atf_add_test_case exec
 	atf_add_test_case programs
 	atf_add_test_case outside
+	atf_add_test_case names_made
 }
