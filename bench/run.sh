@@ -405,34 +405,96 @@ bench_view()
 	: >"$dir/wd/file"
 	export XDG_STATE_HOME="$dir/state"
 	calls="$here/calls"
+	dirty='mkdir d; i=0; while [ $i -lt $1 ]; do : >d/$i; i=$((i+1)); done;'
 	run="$sandlock run -r / -w /dev/null --workdir $dir/wd --cwd $dir/wd"
 	run="$run --on-exit abort"
 	out=$(cd "$dir/wd" && "$here/sample" -o -n "$samples" \
 	    "$here/minimal" "$calls" clone 1000 --- \
 	    "$calls" open-read 1000 --- \
-	    $run -- "$calls" open-read 1000 --- \
+	    $run -- sh -c "echo >>new; exec $calls open-read 1000" --- \
 	    $run -- sh -c "echo >>file; exec $calls open-read 1000" --- \
 	    $run -- sh -c "echo >>file; exec $calls open-write 1000") ||
 	    die "view"
 	ref=$(nth "$out" 1)
 	row "smallest supervisor, CONTINUE" "$ref" "$ref"
 	row "bare" "$(nth "$out" 2)" "$ref"
-	row "unchanged, to read" "$(nth "$out" 3)" "$ref" max 1.25
+	one=$(nth "$out" 3)
+	row "unchanged, to read" "$one" "$ref" max 1.25
 	row "changed, to read" "$(nth "$out" 4)" "$ref" max 2.0
 	row "changed, to write" "$(nth "$out" 5)" "$ref" max 3.5
+
+	title "the same, with so many files changed before" "median us"
+	for n in 1 100 100000; do
+		out=$(cd "$dir/wd" && "$here/sample" -o -n 3 \
+		    $run -- sh -c "$dirty $calls open-read 10000" - "$n" --- \
+		    $run -- sh -c "$dirty $calls open-write 10000" - "$n") ||
+		    die "changed"
+		[ "$n" != 1 ] || first=$out
+		row "$n: unchanged, to read" "$(nth "$out" 1)" \
+		    "$(nth "$first" 1)"
+		row "$n: changed, to write" "$(nth "$out" 2)" \
+		    "$(nth "$first" 2)"
+	done
+
+	title "the same, by four processes at once" "median us"
+	four='for i in 1 2 3 4; do $0 "$@" & done | cat; wait'
+	mean="awk '{ sum += \$1 } END { print sum / NR }'"
+	out=$(cd "$dir/wd" && "$here/sample" -o -n "$samples" \
+	    "$here/minimal" sh -c "($four) | $mean" "$calls" clone 1000 --- \
+	    $run -- sh -c "echo >>new; ($four) | $mean" \
+	    "$calls" open-read 1000) || die "four"
+	row "smallest supervisor, to that of one" "$(nth "$out" 1)" "$ref"
+	row "unchanged, to read, to that of one" "$(nth "$out" 2)" "$one"
+}
+
+#
+# Whole programs in a copy-on-write working directory in which something was
+# changed before.
+#
+bench_tree()
+{
+	export XDG_STATE_HOME="$dir/state"
+	rm -rf "$dir/wd"
+	mkdir "$dir/wd"
+	run="$sandlock run -r / -w /dev/null --workdir $dir/wd --cwd $dir/wd"
+	run="$run --on-exit abort"
 
 	title "working directory, make -j2 of 100 files" "median us"
 	build='make -s -j2 p && rm -f *.o p'
 	(cd "$dir/wd" && sh "$here/project.sh" 100) || die "project"
-	out=$("$here/sample" -n 3 \
-	    sh -c "cd $dir/wd && $build" --- \
-	    env TMPDIR="$dir/wd" $run -- sh -c "$build" --- \
+	compare "$build" 3 1.25 1.05
+	rm -rf "$dir/wd"
+	mkdir "$dir/wd"
+
+	title "find and stat of 100,000 files" "median us"
+	(cd "$dir/wd" && for i in $(seq 100); do
+		mkdir "$i" && (cd "$i" && seq 1000 | xargs touch)
+	done) || die "files"
+	compare 'echo >new; find . -printf %s%i >/dev/null; rm new' 3
+	rm -rf "$dir/wd"
+	mkdir "$dir/wd"
+
+	title "git status of 20,000 files" "median us"
+	has git || { skip git "not installed"; return; }
+	(cd "$dir/wd" && git init -q . && for i in $(seq 100); do
+		mkdir "$i" && (cd "$i" && seq 200 | xargs touch)
+	done && git add . && git -c user.name=n -c user.email=e \
+	    commit -q -m m) || die "git"
+	compare 'echo >new; git status >/dev/null; rm new' 5
+}
+
+# compare command samples [target-seccomp target-overlayfs]: bare and both.
+compare()
+{
+	out=$("$here/sample" -n "$2" \
+	    sh -c "cd $dir/wd && $1" --- \
+	    env TMPDIR="$dir/wd" $run -- sh -c "$1" --- \
 	    env TMPDIR="$dir/wd" $run --fs-isolation overlayfs -- \
-	    sh -c "$build") || die "build"
+	    sh -c "$1") || die "$1"
 	ref=$(nth "$out" 1)
 	row "bare" "$ref" "$ref"
-	row "seccomp" "$(nth "$out" 2)" "$ref" max 1.25
-	row "overlayfs" "$(nth "$out" 3)" "$ref" max 1.05
+	row "seccomp" "$(nth "$out" 2)" "$ref" ${3:+max "$3"}
+	row "overlayfs" "$(nth "$out" 3)" "$ref" ${4:+max "$4"}
 }
 
 #
@@ -453,14 +515,15 @@ bench_commit()
 	done
 }
 
-[ $# -gt 0 ] || set -- startup notify call http redis memory view commit
+[ $# -gt 0 ] || set -- startup notify call http redis memory view tree \
+    commit
 [ -x "$sandlock" ] || die "build sandlock first"
 dir=$(mktemp -d "${TMPDIR:-/tmp}/sandlock-bench.XXXXXX") || exit 1
 echo "$(uname -sr), $(nproc) cores, uid $(id -u);" \
     "medians of $samples interleaved samples"
 for section in "$@"; do
 	case $section in
-	startup|notify|call|http|redis|memory|view|commit)
+	startup|notify|call|http|redis|memory|view|tree|commit)
 		"bench_$section" ;;
 	*)
 		die "$section: no such section" ;;
