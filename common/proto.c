@@ -79,6 +79,7 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_UNIX_CONNECT] = "unix_connect",
 	[IMSG_UNIX_REPLY] = "unix_reply",
 	[IMSG_VIEW] = "view",
+	[IMSG_VIEW_FORGET] = "view_forget",
 	[IMSG_VIEW_REPLY] = "view_reply",
 	[IMSG_NET_CONNECT] = "net_connect",
 	[IMSG_NET_LISTEN] = "net_listen",

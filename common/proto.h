@@ -95,6 +95,7 @@ enum imsg_type {
 	IMSG_UNIX_CONNECT,	/* fd: the socket's inode, O_PATH */
 	IMSG_UNIX_REPLY,
 	IMSG_VIEW,		/* change something in the view */
+	IMSG_VIEW_FORGET,	/* directories have changed; before a reply */
 	IMSG_VIEW_REPLY,	/* perhaps fd: what was opened */
 
 	/* supervisor to netd, netd to supervisor */

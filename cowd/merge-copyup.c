@@ -242,6 +242,7 @@ copyup(struct merge *m, struct walk *w, int flags)
 
 	if (n->lfd == -1 || (node_isdir(n) && n->ufd != -1))
 		return (0);
+	m->mixed = 1;
 	if (copyup_parents(m, w) == -1 || mark_impure(walk_parent(w)) == -1)
 		return (-1);
 	if (n->ufd != -1) {

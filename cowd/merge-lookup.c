@@ -55,16 +55,35 @@ walk_parent(struct walk *w)
 	return (&w->levels[w->nlevels - 1].node);
 }
 
+/* What is the cache's is not closed here. */
+static void
+level_uncache(struct level *l)
+{
+	if (l->cached == NULL)
+		return;
+	cache_release(l->cached, &l->node);
+	l->cached = NULL;
+	node_init(&l->node);
+}
+
+/* The last level goes. */
+static void
+walk_pop(struct walk *w)
+{
+	struct level	*l = &w->levels[--w->nlevels];
+
+	free(l->name);
+	level_uncache(l);
+	node_free(&l->node);
+}
+
 void
 walk_end(struct walk *w)
 {
 	int	 saved_errno = errno;
 
-	while (w->nlevels > 0) {
-		w->nlevels--;
-		free(w->levels[w->nlevels].name);
-		node_free(&w->levels[w->nlevels].node);
-	}
+	while (w->nlevels > 0)
+		walk_pop(w);
 	free(w->levels);
 	free(w->name);
 	node_free(&w->node);
@@ -73,31 +92,44 @@ walk_end(struct walk *w)
 	errno = saved_errno;
 }
 
-/* A directory becomes the last level; the node is taken also on failure. */
-static int
-walk_push(struct walk *w, const char *name, struct node *n)
+/* One more level, of a name or the top. */
+static struct level *
+walk_level(struct walk *w, const char *name, size_t len)
 {
-	struct level	*levels, *l, *far;
+	struct level	*levels, *l;
 	size_t		 size;
 
 	if (w->nlevels == w->size) {
 		size = w->size == 0 ? 16 : w->size * 2;
 		if ((levels = reallocarray(w->levels, size,
 		    sizeof(*levels))) == NULL)
-			goto fail;
+			return (NULL);
 		w->levels = levels;
 		w->size = size;
 	}
 	l = &w->levels[w->nlevels];
 	memset(l, 0, sizeof(*l));
-	if (name != NULL && (l->name = strdup(name)) == NULL)
+	node_init(&l->node);
+	if (name != NULL && (l->name = strndup(name, len)) == NULL)
+		return (NULL);
+	w->nlevels++;
+	return (l);
+}
+
+/* A directory becomes the last level; the node is taken also on failure. */
+static int
+walk_push(struct walk *w, const char *name, struct node *n)
+{
+	struct level	*l, *far;
+
+	if ((l = walk_level(w, name, name == NULL ? 0 : strlen(name))) == NULL)
 		goto fail;
 	l->node = *n;
 	l->upper = n->ufd != -1;
 	node_init(n);
-	w->nlevels++;
 	if (w->nlevels > WALK_OPEN + 1) {
 		far = &w->levels[w->nlevels - 1 - WALK_OPEN];
+		level_uncache(far);
 		fd_close(&far->node.ufd);
 		fd_close(&far->node.lfd);
 	}
@@ -146,8 +178,10 @@ walk_reopen(struct merge *m, struct walk *w)
 		else
 			node_free(&n);
 		n = next;
-		if (i + WALK_OPEN >= w->nlevels)
+		if (i + WALK_OPEN >= w->nlevels) {
+			level_uncache(l);
 			node_free(&l->node);
+		}
 	}
 	*walk_parent(w) = n;
 	return (0);
@@ -222,8 +256,7 @@ walk_link(struct merge *m, const struct node *link, struct cursor *c)
 static int
 walk_up(struct merge *m, struct walk *w, struct cursor *c)
 {
-	struct level	*l;
-	char		*text;
+	char	*text;
 
 	if (w->nlevels == 1) {
 		if (asprintf(&text, "..%s", c->text + c->off) == -1)
@@ -232,9 +265,7 @@ walk_up(struct merge *m, struct walk *w, struct cursor *c)
 		c->text = text;
 		return (walk_outside(m, c));
 	}
-	l = &w->levels[--w->nlevels];
-	free(l->name);
-	node_free(&l->node);
+	walk_pop(w);
 	return (walk_reopen(m, w));
 }
 
@@ -249,7 +280,14 @@ walk_settle(struct merge *m, struct walk *w)
 			return (-1);
 		return (walk_top(m, &w->node));
 	}
-	l = &w->levels[--w->nlevels];
+	l = &w->levels[w->nlevels - 1];
+	if (l->cached != NULL) {
+		/* As it was then: its status has to be that of now. */
+		level_uncache(l);
+		if (walk_reopen(m, w) == -1)
+			return (-1);
+	}
+	w->nlevels--;
 	w->name = l->name;
 	w->node = l->node;
 	return (walk_reopen(m, w));
@@ -351,6 +389,84 @@ walk_given(struct merge *m, struct walk *w)
 	return (-1);
 }
 
+/*
+ * Begin in the directory of a path, if it is kept: 1, and what is left is the
+ * last component.  The directories before it are not opened.
+ */
+static int
+walk_shortcut(struct merge *m, struct walk *w, struct cursor *c)
+{
+	struct cached	*dir;
+	struct level	*l;
+	size_t		 end, len, off;
+
+	for (end = strlen(c->text); end > 0 && c->text[end - 1] == '/'; end--)
+		continue;
+	for (off = end; off > 0 && c->text[off - 1] != '/'; off--)
+		continue;
+	len = off == 0 ? 0 : off - 1;
+	if ((dir = cache_find(m, c->text, len)) == NULL)
+		return (0);
+	if ((l = walk_level(w, NULL, 0)) == NULL)
+		goto fail;
+	for (end = 0; end < len; end += strcspn(c->text + end, "/") + 1) {
+		l->upper = 1;
+		if ((l = walk_level(w, c->text + end,
+		    strcspn(c->text + end, "/"))) == NULL)
+			goto fail;
+	}
+	l->upper = 1;
+	l->node = *cache_node(dir);
+	l->cached = dir;
+	c->off = off;
+	return (1);
+ fail:
+	cache_release(dir, cache_node(dir));
+	return (-1);
+}
+
+/*
+ * The path in lower of a directory on the way, if it is merged: the last
+ * redirect and the names after it.  "" for the top.
+ */
+static int
+walk_level_lower(const struct walk *w, size_t n, char path[REDIRECT_MAX + 1])
+{
+	const char	*base = NULL;
+	size_t		 i, size = REDIRECT_MAX + 1;
+
+	for (i = n + 1; i > 0 && base == NULL;) {
+		i--;
+		base = w->levels[i].cached != NULL ?
+		    cache_lower(w->levels[i].cached) :
+		    w->levels[i].node.redirect;
+	}
+	if (strlcpy(path, base == NULL ? "" : base, size) >= size)
+		return (-1);
+	for (i++; i <= n; i++)
+		if (strlcat(path, "/", size) >= size ||
+		    strlcat(path, w->levels[i].name, size) >= size)
+			return (-1);
+	return (0);
+}
+
+/* Keep the directory in which a walk has ended. */
+static void
+walk_keep(struct merge *m, struct walk *w)
+{
+	struct level	*l = &w->levels[w->nlevels - 1];
+	char		 lower[REDIRECT_MAX + 1], *path;
+
+	if (l->cached != NULL || l->node.ufd == -1 || w->last != LAST_NORM ||
+	    walk_level_lower(w, w->nlevels - 1, lower) == -1 ||
+	    (path = walk_parent_path(w)) == NULL)
+		return;
+	/* A path that begins with "." is another spelling. */
+	l->cached = cache_keep(m, w->nlevels == 1 ? "" : path,
+	    l->node.lfd == -1 ? NULL : lower, &l->node);
+	free(path);
+}
+
 /* Resolve a path; walk_end() is needed only after success. */
 int
 walk_start(struct merge *m, const char *path, int flags, struct walk *w)
@@ -375,9 +491,12 @@ walk_start(struct merge *m, const char *path, int flags, struct walk *w)
 		ret = walk_outside(m, &c);
 		goto done;
 	}
-	if ((ret = walk_top(m, &top)) == -1 ||
-	    (ret = walk_push(w, NULL, &top)) == -1)
+	if ((ret = walk_shortcut(m, w, &c)) == 0 &&
+	    (ret = walk_top(m, &top)) == 0)
+		ret = walk_push(w, NULL, &top);
+	if (ret == -1)
 		goto done;
+	ret = 0;
 	while (ret == 0 && cursor_next(&c)) {
 		if (strcmp(c.name, ".") != 0 && strcmp(c.name, "..") != 0) {
 			ret = walk_name(m, w, &c, flags);
@@ -386,6 +505,8 @@ walk_start(struct merge *m, const char *path, int flags, struct walk *w)
 		if ((ret = walk_dots(m, w, &c, flags)) == 0 && c.last)
 			ret = 1;
 	}
+	if (ret != -1)
+		walk_keep(m, w);
  done:
 	if (ret == -1)
 		walk_end(w);
@@ -415,36 +536,19 @@ walk_parent_path(const struct walk *w)
 	return (path);
 }
 
-/*
- * The path in lower of a merged directory: the last redirect on the way and the
- * names after it.
- */
+/* The path in lower of a merged directory that a walk has led to. */
 int
 walk_lower(const struct walk *w, char path[REDIRECT_MAX + 1])
 {
-	const char	*base = w->node.redirect;
-	size_t		 i = w->nlevels, size = REDIRECT_MAX + 1;
+	size_t	 size = REDIRECT_MAX + 1;
 
-	if (base != NULL) {
-		if (strlcpy(path, base, size) >= size)
-			goto toolong;
-		return (0);
-	}
-	while (i > 1 && base == NULL)
-		base = w->levels[--i].node.redirect;
-	path[0] = '\0';
-	if (base != NULL) {
-		strlcpy(path, base, size);
-		i++;
-	}
-	for (; i < w->nlevels; i++)
-		if (strlcat(path, "/", size) >= size ||
-		    strlcat(path, w->levels[i].name, size) >= size)
-			goto toolong;
-	if (strlcat(path, "/", size) < size &&
+	if (w->node.redirect != NULL) {
+		if (strlcpy(path, w->node.redirect, size) < size)
+			return (0);
+	} else if (walk_level_lower(w, w->nlevels - 1, path) == 0 &&
+	    strlcat(path, "/", size) < size &&
 	    strlcat(path, w->name, size) < size)
 		return (0);
- toolong:
 	errno = EXDEV;
 	return (-1);
 }

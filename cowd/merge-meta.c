@@ -198,6 +198,8 @@ merge_chmod(struct merge *m, const char *path, int flags, mode_t mode)
 		errno = EPERM;
 	else if (meta_copyup(m, &w, 0) == 0)
 		ret = meta_mode(m, &w.node, mode & 07777);
+	if (node_isdir(&w.node))
+		merge_forget(m);
 	walk_end(&w);
 	return (ret);
 }
@@ -258,6 +260,8 @@ merge_chown(struct merge *m, const char *path, int flags, uid_t uid, gid_t gid)
 		ret = meta_chown_marked(m, &w.node, gid);
 	else
 		ret = fchownat(w.node.ufd, "", uid, gid, AT_EMPTY_PATH);
+	if (node_isdir(&w.node))
+		merge_forget(m);
  done:
 	walk_end(&w);
 	return (ret);

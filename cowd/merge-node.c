@@ -101,11 +101,26 @@ node_number(struct node *n, const struct statx *lower)
 	n->number.ino = lower->stx_ino;
 }
 
+/*
+ * Whether something of upper is what the workload has made: what was copied has
+ * attributes of ours, and then its directory says so.  A mere reader may have
+ * read that before it did.
+ */
+static int
+node_made(const struct merge *m, const struct node *dir, const struct node *n)
+{
+	if (n->ufd == -1 || n->lfd != -1 || node_isdir(n))
+		return (0);
+	return (!m->mixed || (m->alone && dir != NULL && !dir->impure));
+}
+
 /* Turn the status of the inode into what the workload sees. */
 static int
-node_settle(struct merge *m, struct node *n)
+node_settle(struct merge *m, const struct node *dir, struct node *n)
 {
 	n->mark.set = n->number.set = 0;
+	if (node_made(m, dir, n))
+		return (0);
 	if (n->ufd != -1 && mark_read(n) == -1)
 		return (-1);
 	if (!S_ISDIR(n->sx.stx_mode) && links_count(m, n) == -1)
@@ -124,7 +139,7 @@ node_load(struct merge *m, struct node *n)
 {
 	struct statx	 lower;
 
-	if (fd_statx(node_fd(n), &n->sx) == -1 || node_settle(m, n) == -1)
+	if (fd_statx(node_fd(n), &n->sx) == -1 || node_settle(m, NULL, n) == -1)
 		return (-1);
 	if (node_isdir(n) && n->ufd != -1 && n->lfd != -1) {
 		if (fd_statx(n->lfd, &lower) == -1)
@@ -172,7 +187,7 @@ node_get_upper(struct merge *m, const struct node *dir, const char *name,
 		fd_close(&n->ufd);
 		return (0);
 	}
-	if (node_settle(m, n) == -1)
+	if (node_settle(m, dir, n) == -1)
 		return (-1);
 	if (node_isdir(n))
 		return (node_merge(m, dir, name, n));
@@ -209,7 +224,7 @@ node_get(struct merge *m, const struct node *dir, const char *name,
 	if (!S_ISDIR(n->sx.stx_mode) && n->sx.stx_nlink > 1 &&
 	    links_find(m, n) == -1)
 		goto fail;
-	if (node_settle(m, n) == -1)
+	if (node_settle(m, dir, n) == -1)
 		goto fail;
 	return (0);
  fail:

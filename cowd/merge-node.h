@@ -85,6 +85,7 @@ struct level {
 	char		*name;		/* NULL: the top */
 	int		 upper;		/* it has one, open or not */
 	struct node	 node;
+	struct cached	*cached;	/* to which node belongs, or NULL */
 };
 
 enum last {
@@ -119,6 +120,8 @@ const char	*fd_proc(int, char [PROC_FD_SIZE]);
 int	 fd_statx(int, struct statx *);
 int	 fd_reopen(int, int);
 int	 path_open(int, const char *);
+int	 path_open_nonblock(int, const char *, int);
+int	 path_open_file(int, const char *, int, const struct statx *);
 int	 statx_same(const struct statx *, const struct statx *);
 int	 group_mine(const struct merge *, gid_t);
 
@@ -138,6 +141,15 @@ int	 node_fixed(const struct node *);
 /* Whether upper has an entry, also a whiteout, or lower one, of a name. */
 int	 node_has_lower(const struct node *, const char *);
 int	 statx_whiteout(const struct statx *);
+
+/* merge-cache.c */
+struct cached	*cache_find(struct merge *, const char *, size_t);
+const struct node	*cache_node(const struct cached *);
+const char	*cache_lower(const struct cached *);
+struct cached	*cache_keep(struct merge *, const char *, const char *,
+		    const struct node *);
+void	 cache_release(struct cached *, const struct node *);
+void	 cache_close(struct merge *);
 
 /* merge-lookup.c */
 int	 walk_start(struct merge *, const char *, int, struct walk *);

@@ -23,6 +23,7 @@
 
 #include <sys/types.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <fcntl.h>
 #include <string.h>
@@ -100,6 +101,7 @@ open_node(struct merge *m, struct walk *w, int flags, int *wait)
 {
 	struct node	*n = &w->node;
 	mode_t		 type = n->sx.stx_mode & S_IFMT;
+	int		 fd;
 
 	if (open_check(m, n, flags) == -1)
 		return (-1);
@@ -114,7 +116,13 @@ open_node(struct merge *m, struct walk *w, int flags, int *wait)
 	    n->ufd == -1 && copyup(m, w, (flags & O_TRUNC) != 0 ?
 	    COPYUP_EMPTY : 0) == -1)
 		return (-1);
-	return (fd_reopen(node_fd(n), flags & ~OPEN_LOOKUP));
+	flags &= ~OPEN_LOOKUP;
+	/* By its name, which may be another's by now, that costs less. */
+	if (S_ISREG(type) && n->ufd != -1 && n->lfd == -1 &&
+	    w->nlevels > 0 && (fd = path_open_file(walk_parent(w)->ufd,
+	    w->name, flags, &n->sx)) != -1)
+		return (fd);
+	return (fd_reopen(node_fd(n), flags));
 }
 
 static int
@@ -188,4 +196,31 @@ merge_open(struct merge *m, const char *path, int flags, mode_t mode,
 		fd = open_create(m, &w, flags, mode, mask);
 	walk_end(&w);
 	return (fd);
+}
+
+/*
+ * What is read needs no walk where upper has all of a path, which is without
+ * links, and what it seems to be is what the view shows.
+ */
+int
+merge_open_file(struct merge *m, const char *path, int flags)
+{
+	struct stat	 st;
+	char		 unused;
+	int		 fd;
+
+	if ((fd = path_open_nonblock(m->upper, path, flags)) == -1)
+		return (-1);
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    (flags & O_DIRECTORY) != 0)
+		goto fail;
+	/* Another owner's, maybe: the kernel judged by the wrong mode. */
+	if (m->mixed && (fgetxattr(fd, XATTR_MARK, &unused, 0) != -1 ||
+	    (errno != ENODATA && errno != EOPNOTSUPP)))
+		goto fail;
+	if ((flags & O_NONBLOCK) == 0 && fcntl(fd, F_SETFL, flags) == -1)
+		goto fail;
+	return (fd);
+ fail:
+	return (fd_close(&fd));
 }

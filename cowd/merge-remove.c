@@ -115,8 +115,10 @@ merge_rmdir(struct merge *m, const char *path)
 	else if (!node_exists(&w.node))
 		errno = ENOENT;
 	else if (walk_may_delete(m, &w, 1) == 0 &&
-	    dir_empty(&w.node) == 0)
+	    dir_empty(&w.node) == 0) {
 		ret = remove_node(m, &w);
+		merge_forget(m);
+	}
 	walk_end(&w);
 	return (ret);
 }

@@ -244,6 +244,8 @@ merge_rename(struct merge *m, const char *from, const char *to,
 		return (-1);
 	}
 	ret = rename_walks(m, &a, &b, flags);
+	if (node_isdir(&a.node) || node_isdir(&b.node))
+		merge_forget(m);
 	walk_end(&a);
 	walk_end(&b);
 	return (ret);

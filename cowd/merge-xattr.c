@@ -112,6 +112,9 @@ xattr_change(struct merge *m, const char *path, int flags,
 		ret = setxattr(proc, x->name, x->value, x->size, x->flags);
 	if (ret == 0)
 		ret = xattr_settle(m, &w.node, x->name);
+	/* An ACL is a mode, too. */
+	if (node_isdir(&w.node))
+		merge_forget(m);
  done:
 	walk_end(&w);
 	return (ret);

@@ -25,6 +25,7 @@
 #include <sys/types.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #include <linux/capability.h>
 #include <linux/openat2.h>
@@ -95,6 +96,39 @@ path_open(int at, const char *path)
 	return (syscall(SYS_openat2, at, path, &how, sizeof(how)));
 }
 
+/* Open what should be a regular file; never waits, should it be a FIFO. */
+int
+path_open_nonblock(int at, const char *path, int flags)
+{
+	struct open_how	 how;
+
+	memset(&how, 0, sizeof(how));
+	how.flags = (unsigned int)flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+	    O_CLOEXEC;
+	how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+	    RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+	return (syscall(SYS_openat2, at, path, &how, sizeof(how)));
+}
+
+/*
+ * A name that is a regular file of this status, for more than O_PATH.  -1 also
+ * when it is another one by now.
+ */
+int
+path_open_file(int at, const char *name, int flags, const struct statx *sx)
+{
+	struct stat	 st;
+	int		 fd;
+
+	if ((fd = path_open_nonblock(at, name, flags)) == -1)
+		return (-1);
+	if (fstat(fd, &st) == 0 && st.st_ino == sx->stx_ino &&
+	    st.st_dev == makedev(sx->stx_dev_major, sx->stx_dev_minor) &&
+	    ((flags & O_NONBLOCK) != 0 || fcntl(fd, F_SETFL, flags) == 0))
+		return (fd);
+	return (fd_close(&fd));
+}
+
 int
 statx_same(const struct statx *a, const struct statx *b)
 {
@@ -154,6 +188,7 @@ merge_init_read(struct merge *m, int lowerfd, int branchfd)
 		goto fail;
 	if ((m->links = path_open(branchfd, "links")) == -1 && errno != ENOENT)
 		goto fail;
+	m->mixed = m->links != -1;
 	return (0);
  fail:
 	merge_close(m);
@@ -199,6 +234,7 @@ merge_init(struct merge *m, int lowerfd, int branchfd)
 		merge_close(m);
 		return (-1);
 	}
+	m->alone = 1;
 	return (0);
 }
 
@@ -238,6 +274,7 @@ merge_give(struct merge *m, int fd)
 void
 merge_close(struct merge *m)
 {
+	cache_close(m);
 	fd_close(&m->given);
 	fd_close(&m->lower);
 	fd_close(&m->upper);

@@ -131,6 +131,8 @@
 /* What still fits in the extended attributes of any file system. */
 #define REDIRECT_MAX	3800
 
+struct merge_cache;
+
 struct merge {
 	int		 lower;		/* O_PATH or O_RDONLY, all four */
 	int		 upper;
@@ -138,6 +140,10 @@ struct merge {
 	int		 links;
 	int		 given;		/* see merge_give(); or -1 */
 	int		 capable;	/* modes do not bind this process */
+	int		 alone;		/* nobody else changes the branch */
+	int		 mixed;		/* upper may have copies of files */
+	int		 forgot;	/* see merge_forget() */
+	struct merge_cache	*cache;	/* or NULL */
 	uid_t		 uid;
 	unsigned int	 serial;	/* of names in work */
 	char		*outside;	/* see above; or NULL */
@@ -183,6 +189,14 @@ int	 merge_recover(struct merge *);
 void	 merge_give(struct merge *, int);
 void	 merge_close(struct merge *);
 
+/* merge-cache.c */
+
+/*
+ * Directories are remembered.  Whatever changes one of them forgets them all
+ * and sets forgot; whoever else reads the branch has to do the same.
+ */
+void	 merge_forget(struct merge *);
+
 /* merge-lookup.c */
 
 /*
@@ -203,6 +217,11 @@ ssize_t	 merge_readlink(struct merge *, const char *, char *, size_t);
  * A FIFO is otherwise opened as asked for.
  */
 int	 merge_open(struct merge *, const char *, int, mode_t, mode_t, int *);
+/*
+ * To read, by a path without links that is a regular file of upper's; flags
+ * without O_CREAT, O_TRUNC and O_PATH.  -1: by merge_open(), which says why.
+ */
+int	 merge_open_file(struct merge *, const char *, int);
 
 /* merge-create.c; the mode_t last is the umask. */
 int	 merge_mkdir(struct merge *, const char *, mode_t, mode_t);

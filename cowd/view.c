@@ -176,6 +176,10 @@ view_request(struct imsg *imsg)
 		error = PROTO_WAITS;
 	}
 	proto_free_view(&pv);
+	if (view.forgot && proto_send_empty(&cowd_supervisor.ibuf,
+	    IMSG_VIEW_FORGET, -1) == -1)
+		fatal("forget");
+	view.forgot = 0;
 	if (proto_send_value(&cowd_supervisor.ibuf, IMSG_VIEW_REPLY, id, fd,
 	    error) == -1)
 		fatal("reply");

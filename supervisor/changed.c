@@ -33,12 +33,15 @@
 #include "log.h"
 #include "supervisor.h"
 
-#define CHANGED_MAX	100000	/* beyond that everything may differ */
+#define CHANGED_MAX	400000	/* beyond that everything may differ */
 
 struct change {
 	RB_ENTRY(change)	 entry;
+	uint64_t		 hash;
+	uint64_t		 file;	/* see changed_file() */
 	int			 below;	/* all that is below it, too */
-	char			*path;
+	const char		*path;
+	size_t			 len;
 };
 
 RB_HEAD(changes, change);
@@ -49,11 +52,16 @@ RB_PROTOTYPE_STATIC(changes, change, entry, change_cmp)
 static struct changes	 changes = RB_INITIALIZER(&changes);
 static size_t		 changed_count;
 static int		 changed_all;
+static uint64_t		 changed_epoch = 1;	/* of directories */
 
 static int
 change_cmp(struct change *a, struct change *b)
 {
-	return (strcmp(a->path, b->path));
+	if (a->hash != b->hash)
+		return (a->hash < b->hash ? -1 : 1);
+	if (a->len != b->len)
+		return (a->len < b->len ? -1 : 1);
+	return (memcmp(a->path, b->path, a->len));
 }
 
 RB_GENERATE_STATIC(changes, change, entry, change_cmp)
@@ -62,15 +70,19 @@ void
 changed_everything(void)
 {
 	view_reading();
+	view_copying();
 	changed_all = 1;
 }
 
+/* The note of a path, of which the hash is known. */
 static struct change *
-change_find(char *path)
+change_find(const char *path, size_t len, uint64_t hash)
 {
 	struct change	 key;
 
 	key.path = path;
+	key.len = len;
+	key.hash = hash;
 	return (RB_FIND(changes, &changes, &key));
 }
 
@@ -78,26 +90,28 @@ static void
 change_add(const char *path, int below)
 {
 	struct change	*c;
+	size_t		 len = strlen(path);
+	uint64_t	 hash = path_hash(PATH_HASH, path, len);
 	char		*copy;
 
 	if (changed_all)
 		return;
-	if ((copy = strdup(path)) == NULL) {
-		changed_everything();
-		return;
-	}
-	if ((c = change_find(copy)) != NULL) {
+	if ((c = change_find(path, len, hash)) != NULL) {
 		c->below |= below;
-		free(copy);
+		c->file = 0;
 		return;
 	}
 	if (changed_count == CHANGED_MAX ||
-	    (c = calloc(1, sizeof(*c))) == NULL) {
-		free(copy);
+	    (c = malloc(sizeof(*c) + len)) == NULL) {
 		changed_everything();
 		return;
 	}
+	copy = (char *)(c + 1);
+	memcpy(copy, path, len);
 	c->path = copy;
+	c->len = len;
+	c->hash = hash;
+	c->file = 0;
 	c->below = below;
 	RB_INSERT(changes, &changes, c);
 	changed_count++;
@@ -113,6 +127,8 @@ changed_mark(const struct merge_entry *e, int listed)
 	char	*path;
 
 	view_reading();
+	if (e->fd != -1 && S_ISDIR(e->sx.stx_mode))
+		changed_epoch++;
 	if ((path = view_canonical(e)) == NULL) {
 		changed_everything();
 		return;
@@ -123,45 +139,65 @@ changed_mark(const struct merge_entry *e, int listed)
 		change_add(e->parent, 0);
 }
 
+static struct change *
+change_exact(const char *path)
+{
+	size_t	 len = strlen(path);
+
+	return (change_find(path, len, path_hash(PATH_HASH, path, len)));
+}
+
+/*
+ * A path without links, by which cowd has just opened a file of the branch to
+ * be written.  It is one until the path is noted again, or a directory.
+ */
+void
+changed_opened(const char *path)
+{
+	struct change	*c;
+
+	if ((c = change_exact(path)) != NULL)
+		c->file = changed_epoch;
+}
+
+/* Whether a path is certainly that of a regular file of the branch. */
+int
+changed_file(const char *path)
+{
+	struct change	*c;
+
+	return ((c = change_exact(path)) != NULL && c->file == changed_epoch);
+}
+
 /* Whether a path, or something that it lies below, may have been changed. */
 int
 changed_below(const char *path)
 {
 	struct change	*c;
-	char		*copy, *slash;
-	int		 found = 0;
+	uint64_t	 hash = PATH_HASH;
+	size_t		 done = 0, len;
 
 	if (changed_all)
 		return (1);
-	if ((copy = strdup(path)) == NULL)
-		return (1);
-	for (slash = copy; !found && slash != NULL;) {
-		if ((slash = strchr(slash, '/')) != NULL)
-			*slash = '\0';
-		found = (c = change_find(copy)) != NULL && c->below;
-		if (slash != NULL)
-			*slash++ = '/';
+	for (;;) {
+		len = done + strcspn(path + done, "/");
+		hash = path_hash(hash, path + done, len - done);
+		if ((c = change_find(path, len, hash)) != NULL && c->below)
+			return (1);
+		if (path[len] == '\0')
+			break;
+		hash = path_hash(hash, "/", 1);
+		done = len + 1;
 	}
-	free(copy);
 	/* The top lies below nothing. */
-	return (found);
+	return (0);
 }
 
 /* The same for a directory, and for what it lists. */
 int
 changed_itself(const char *path)
 {
-	struct change	*c;
-	char		*copy;
-	int		 found;
-
-	if (changed_below(path))
-		return (1);
-	if ((copy = strdup(path)) == NULL)
-		return (1);
-	found = (c = change_find(copy)) != NULL;
-	free(copy);
-	return (found);
+	return (changed_below(path) || change_exact(path) != NULL);
 }
 
 /*

@@ -298,7 +298,7 @@ dents_request(struct request *rq)
 		return;
 	}
 	if (!pl.inside || place_unchanged(&pl, 1) ||
-	    (fd = memory_fd(rq->notif.pid, number)) == -1 ||
+	    (fd = task_fd(rq->notif.pid, number)) == -1 ||
 	    (flags = fcntl(fd, F_GETFL)) == -1 || (flags & O_PATH) != 0 ||
 	    fstat(fd, &st) == -1 || !S_ISDIR(st.st_mode))
 		/* As above: another descriptor by then is an open one, too. */

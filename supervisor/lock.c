@@ -97,6 +97,7 @@ static const struct lockdown_rule	 lock_view[] = {
 	LOCKDOWN_ALLOW(SYS_statx),
 	LOCKDOWN_ALLOW(SYS_faccessat2),
 	LOCKDOWN_ALLOW(SYS_getxattr),
+	LOCKDOWN_ALLOW(SYS_fgetxattr),
 	LOCKDOWN_ALLOW(SYS_listxattr),
 	LOCKDOWN_ALLOW(SYS_geteuid),
 	LOCKDOWN_ALLOW(SYS_getegid),

@@ -111,7 +111,7 @@ look_gone(const struct request *rq, int fd, struct merge_entry *e)
 	struct stat	 st;
 	char		 name[64];
 
-	if (view_stat(rq->notif.pid, fd, &st) == -1 || !gone_find(&st))
+	if (task_stat(rq->notif.pid, fd, &st) == -1 || !gone_find(&st))
 		return (-1);
 	memset(e, 0, sizeof(*e));
 	e->fd = -1;
@@ -149,7 +149,12 @@ look_descriptor(struct request *rq, int fd, int listed, struct merge_entry *e)
 	struct stat	 st;
 	int		 found = -1;
 
-	if (!view_changed() || place_descriptor(rq, fd, &pl) != 0)
+	if (!view_changed() || task_stat(rq->notif.pid, fd, &st) == -1)
+		return (-1);
+	if (!S_ISDIR(st.st_mode) && (!view_near(&st) ||
+	    (!view_copied() && !gone_any())))
+		return (-1);
+	if (place_descriptor(rq, fd, &pl) != 0)
 		return (-1);
 	if ((listed && pl.branch) || pl.given)
 		found = look_branch(rq, fd, e);
@@ -157,7 +162,7 @@ look_descriptor(struct request *rq, int fd, int listed, struct merge_entry *e)
 		found = look_gone(rq, fd, e);
 	if (found == -1 && pl.inside && !place_unchanged(&pl, 1) &&
 	    place_lookup(rq, &pl, AT_SYMLINK_NOFOLLOW, e) == 0 && pl.inside) {
-		if (view_stat(rq->notif.pid, fd, &st) == 0 &&
+		if (task_stat(rq->notif.pid, fd, &st) == 0 &&
 		    look_same(e, &st))
 			found = 0;
 		else
@@ -180,6 +185,11 @@ look_entry(struct request *rq, int listed, struct merge_entry *e)
 	char				 path[PATH_MAX];
 	int				 dirfd = AT_FDCWD, error, flags, inside;
 
+	if (!view_changed()) {
+		/* Whatever it is about, nothing of it is different. */
+		notify_continue(rq);
+		return (0);
+	}
 	flags = look_flags(rq);
 	if (call->dirfd != SLOT_NONE)
 		dirfd = (int)argument(rq, call->dirfd);

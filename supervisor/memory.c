@@ -14,28 +14,20 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 /*
- * Reading a waiting task's memory and descriptors.  What is read here may
- * change at once; callers copy once, check that the task still waits
+ * Reading and writing a waiting task's memory.  What is read here may change
+ * at once; callers copy once, check that the task still waits
  * (notify_valid) and then use the copy only.
  */
 
 #include <sys/types.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "supervisor.h"
-#include "tree.h"
-
-#ifndef PIDFD_THREAD
-#define PIDFD_THREAD	O_EXCL
-#endif
-
 
 /* Exactly len bytes; 0, or -1 and errno (EFAULT as the kernel would say). */
 int
@@ -98,32 +90,4 @@ memory_string(pid_t pid, uint64_t addr, char *buf, size_t size)
 	}
 	errno = ENAMETOOLONG;
 	return (-1);
-}
-
-/*
- * A duplicate of a task's descriptor, close-on-exec; -1 and errno (EBADF).
- * Threads may have tables of their own, so the thread itself is asked where
- * the kernel has descriptors of threads.
- */
-int
-memory_fd(pid_t tid, int number)
-{
-	pid_t	 tgid;
-	int	 fd, pidfd, saved_errno;
-
-	pidfd = syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
-	if (pidfd == -1 && errno == EINVAL) {
-		if ((tgid = tree_tgid(tid)) == -1) {
-			errno = ESRCH;
-			return (-1);
-		}
-		pidfd = syscall(SYS_pidfd_open, tgid, 0);
-	}
-	if (pidfd == -1)
-		return (-1);
-	fd = syscall(SYS_pidfd_getfd, pidfd, number, 0);
-	saved_errno = errno;
-	close(pidfd);
-	errno = saved_errno;
-	return (fd);
 }

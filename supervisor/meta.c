@@ -70,7 +70,7 @@ meta_descriptor(const struct request *rq, int number, int *fd)
 {
 	int	 flags;
 
-	if ((*fd = memory_fd(rq->notif.pid, number)) == -1)
+	if ((*fd = task_fd(rq->notif.pid, number)) == -1)
 		return (errno);
 	if ((flags = fcntl(*fd, F_GETFL)) == -1 || (flags & O_PATH)) {
 		close(*fd);

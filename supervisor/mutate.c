@@ -79,6 +79,25 @@ mutate_mark(struct request *rq, struct place *pl, int follow)
 	return (mutate_note(rq, pl, follow, NULL));
 }
 
+/*
+ * The same to open it: what was opened so before needs no look.  It is
+ * remembered whether the path of the request has no link.
+ */
+int
+mutate_mark_open(struct request *rq, struct place *pl, int follow)
+{
+	char	*path = NULL;
+
+	rq->plain = changed_file(pl->path);
+	if (rq->plain)
+		return (1);
+	if (!mutate_note(rq, pl, follow, &path))
+		return (0);
+	rq->plain = path != NULL && strcmp(path, pl->path) == 0;
+	free(path);
+	return (1);
+}
+
 static int
 mutate_note(struct request *rq, struct place *pl, int follow, char **moves)
 {
@@ -94,6 +113,8 @@ mutate_note(struct request *rq, struct place *pl, int follow, char **moves)
 	if (!pl->inside)
 		return (0);
 	changed_mark(&e, 1);
+	if (e.fd != -1 && !e.upper && !S_ISDIR(e.sx.stx_mode))
+		view_copying();
 	gone_expect(rq, &e, moves == &rq->paths[0]);
 	/* What upper alone has is called by the name that it has now. */
 	if (moves != NULL)
@@ -323,7 +344,7 @@ mutate_link_fd(struct request *rq, int number, struct place *to)
 	struct proto_view	 pv;
 	int			 fd;
 
-	if ((fd = memory_fd(rq->notif.pid, number)) == -1) {
+	if ((fd = task_fd(rq->notif.pid, number)) == -1) {
 		notify_errno(rq, errno);
 		return;
 	}
@@ -398,7 +419,7 @@ mutate_given(struct request *rq, int number, const struct proto_meta *pm)
 	static char		 none[1];
 	int			 fd;
 
-	if ((fd = memory_fd(rq->notif.pid, number)) == -1) {
+	if ((fd = task_fd(rq->notif.pid, number)) == -1) {
 		notify_errno(rq, errno);
 		return;
 	}
@@ -527,6 +548,15 @@ mutate_opened(struct request *rq, int fd)
 	request_forget(rq);
 }
 
+static void
+opened_note(const struct request *rq, int fd)
+{
+	struct stat	 st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink > 0)
+		changed_opened(rq->paths[0]);
+}
+
 void
 mutate_reply(struct imsg *imsg)
 {
@@ -553,6 +583,8 @@ mutate_reply(struct imsg *imsg)
 		    (rq->flags & RENAME_EXCHANGE) != 0);
 	if (error == 0 && (rq->flags & RENAME_EXCHANGE) == 0)
 		gone_note(rq);
+	if (fd != -1 && rq->plain)
+		opened_note(rq, fd);
 	if (fd != -1)
 		mutate_opened(rq, fd);
 	else if (fifo_waits(rq, error))

@@ -182,6 +182,10 @@ notify_descriptor(const struct request *rq, int fd, int cloexec)
 void
 notify_continue(const struct request *rq)
 {
+	/* Outside of the view: links come to names, or go. */
+	if (view_active() && (rq->call->class == CLASS_SYMLINK ||
+	    rq->call->class == CLASS_RENAME || rq->call->class == CLASS_LINK))
+		task_unsettle(rq->notif.pid);
 	notify_send(rq, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
@@ -307,6 +311,7 @@ notify_dispatch(struct request *rq)
 	if (nr >= 0 && nr <= SYSCALL_LAST)
 		notify_count[nr]++;
 	rewrite_made(rq);
+	task_called(rq->notif.pid);
 	if (sup.ending) {
 		notify_errno(rq, EPERM);
 		return;

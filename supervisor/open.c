@@ -65,6 +65,12 @@ open_arguments(const struct request *rq, struct opening *o)
 }
 
 static int
+open_reads(int flags)
+{
+	return ((flags & O_PATH) != 0 || (flags & OPEN_WRITES) == 0);
+}
+
+static int
 open_follows(int flags)
 {
 	return ((flags & O_NOFOLLOW) == 0 &&
@@ -134,8 +140,14 @@ static void
 open_read(struct request *rq, struct place *pl, const struct opening *o)
 {
 	struct merge_entry	 e;
-	int			 error;
+	int			 error, fd;
 
+	if (changed_file(pl->path) && (o->flags & O_PATH) == 0 &&
+	    (fd = merge_open_file(view_merge(), pl->path, o->flags)) != -1) {
+		notify_descriptor(rq, fd, (o->flags & O_CLOEXEC) != 0);
+		close(fd);
+		return;
+	}
 	if (place_unchanged(pl, 0)) {
 		/* Should the name change, Landlock grants no more than read. */
 		notify_continue(rq);
@@ -158,7 +170,7 @@ open_write(struct request *rq, struct place *pl, const struct opening *o)
 {
 	struct proto_view	 pv;
 
-	if (!mutate_mark(rq, pl, open_follows(o->flags))) {
+	if (!mutate_mark_open(rq, pl, open_follows(o->flags))) {
 		look_left(rq, rq->call->path, pl);
 		return;
 	}
@@ -186,6 +198,11 @@ open_request(struct request *rq)
 	int		 error;
 
 	open_arguments(rq, &o);
+	if (!view_changed() && open_reads(o.flags)) {
+		/* Nothing is different yet; Landlock grants no more. */
+		notify_continue(rq);
+		return;
+	}
 	if ((error = look_path(rq, rq->call->path, o.path,
 	    sizeof(o.path))) != 0 ||
 	    (error = place_find(rq, o.dirfd, o.path, open_follows(o.flags),
@@ -196,9 +213,9 @@ open_request(struct request *rq)
 	if (!pl.inside)
 		/* Landlock decides about whatever the name leads to then. */
 		notify_continue(rq);
-	else if ((o.flags & O_PATH) == 0 && (o.flags & OPEN_WRITES) != 0)
-		open_write(rq, &pl, &o);
-	else
+	else if (open_reads(o.flags))
 		open_read(rq, &pl, &o);
+	else
+		open_write(rq, &pl, &o);
 	place_free(&pl);
 }

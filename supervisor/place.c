@@ -62,16 +62,16 @@ has_dotdot(const char *text)
 }
 
 /*
- * Whether a name that does not begin like ours has no link on its way: then it
- * leads where it says.  A name that ends before its end does, too.
+ * What is certain of a name that does not begin like ours: without a link on
+ * its way it leads where it says.  One that ends before its end does, too.
  */
 static int
-outside_plain(const char *text, int follow)
+outside_plain(const char *text)
 {
 	struct open_how	 how;
 	struct stat	 st;
 	size_t		 len = strlen(text);
-	int		 fd, plain = 1;
+	int		 fd, plain = 0;
 
 	if (has_dotdot(text))
 		return (0);
@@ -81,9 +81,11 @@ outside_plain(const char *text, int follow)
 	if ((fd = syscall(SYS_openat2, AT_FDCWD, text, &how,
 	    sizeof(how))) == -1)
 		return (errno == ENOENT || errno == ENOTDIR ||
-		    errno == EACCES);
-	if (follow || (len > 0 && text[len - 1] == '/'))
-		plain = fstat(fd, &st) == 0 && !S_ISLNK(st.st_mode);
+		    errno == EACCES ? KNOWN_NAMED | KNOWN_FOLLOWED : 0);
+	if (fstat(fd, &st) == 0 && !S_ISLNK(st.st_mode))
+		plain = KNOWN_NAMED | KNOWN_FOLLOWED;
+	else if (len > 0 && text[len - 1] != '/')
+		plain = KNOWN_NAMED;
 	close(fd);
 	return (plain);
 }
@@ -105,12 +107,21 @@ place_text(const struct request *rq, const char *text, int follow,
 {
 	char		 name[PLACE_TEXT + PATH_MAX];
 	const char	*rest;
+	int		 lasting = 1, what, wanted;
 
 	pl->inside = 0;
 	if ((rest = view_below(text, &pl->alias)) != NULL)
 		return (place_inside(pl, rest));
-	if (outside_plain(text, follow) ||
-	    !resolve_enter(rq, text, follow, name, sizeof(name)))
+	wanted = follow ? KNOWN_FOLLOWED : KNOWN_NAMED;
+	if ((known_find(text) & wanted) != 0)
+		return (0);
+	what = outside_plain(text);
+	if ((what & wanted) == 0 && !resolve_enter(rq, text, follow, name,
+	    sizeof(name), &lasting))
+		what |= wanted;
+	if (lasting && what != 0 && strncmp(text, "/proc/", 6) != 0)
+		known_add(text, what);
+	if ((what & wanted) != 0)
 		return (0);
 	if ((rest = view_below(name, &pl->alias)) == NULL)
 		return (EIO);
@@ -131,7 +142,7 @@ place_deep(const struct request *rq, int dirfd, const char *path,
 	char		*text;
 	int		 error;
 
-	if (view_stat(rq->notif.pid, dirfd, &st) == -1 ||
+	if (task_stat(rq->notif.pid, dirfd, &st) == -1 ||
 	    (base = deep_find(&st)) == NULL)
 		return (ENAMETOOLONG);
 	if (asprintf(&text, "%s%s%s", base, path[0] == '\0' ? "" : "/",
@@ -163,7 +174,7 @@ place_find(const struct request *rq, int dirfd, const char *path, int follow,
 		return (0);
 	if (path[0] == '/')
 		return (place_text(rq, path, follow, pl));
-	if ((error = view_name(rq->notif.pid, dirfd, base,
+	if ((error = task_name(rq->notif.pid, dirfd, base,
 	    sizeof(base))) != 0)
 		return (error == ENAMETOOLONG ? place_deep(rq, dirfd, path,
 		    pl) : 0);
@@ -199,7 +210,7 @@ place_nameless(const struct request *rq, int fd, const char *text)
 
 	if (strstr(text, " (deleted)") == NULL)
 		return (0);
-	if (view_stat(rq->notif.pid, fd, &st) == -1 || st.st_nlink == 0)
+	if (task_stat(rq->notif.pid, fd, &st) == -1 || st.st_nlink == 0)
 		return (1);
 	return (lstat(text, &now) == -1 || st.st_ino != now.st_ino ||
 	    st.st_dev != now.st_dev);
@@ -217,7 +228,7 @@ place_descriptor(const struct request *rq, int fd, struct place *pl)
 	int		 error;
 
 	memset(pl, 0, sizeof(*pl));
-	if ((error = view_name(rq->notif.pid, fd, text, sizeof(text))) != 0)
+	if ((error = task_name(rq->notif.pid, fd, text, sizeof(text))) != 0)
 		return (error == ENAMETOOLONG ? place_deep(rq, fd, "", pl) :
 		    0);
 	pl->branch = view_in_branch(text);
@@ -283,6 +294,70 @@ path_plain(const char *path)
 	return (!has_dotdot(path));
 }
 
+/* What an inode of the working directory itself is. */
+static int
+lower_kind(mode_t mode, nlink_t links)
+{
+	if (S_ISDIR(mode))
+		return (KNOWN_DIRECTORY);
+	/* Another name of the same file may have been written to. */
+	if (S_ISLNK(mode) || links != 1)
+		return (KNOWN_OTHER);
+	return (KNOWN_NAMED);
+}
+
+/* The same of a path, which may have links on its way. */
+static int
+lower_walk(const char *path)
+{
+	struct stat	 st;
+	int		 fd, ret;
+
+	if ((fd = view_lower(path)) == -1)
+		return (errno == ENOENT || errno == ENOTDIR ? KNOWN_NAMED :
+		    KNOWN_OTHER);
+	ret = fstat(fd, &st);
+	close(fd);
+	return (ret == -1 ? KNOWN_OTHER : lower_kind(st.st_mode, st.st_nlink));
+}
+
+/* What is known of a path, or is found out now. */
+static int
+lower_find(const char *path)
+{
+	int	 what;
+
+	if ((what = known_find(path)) == 0)
+		known_add(path, what = lower_walk(path));
+	return (what);
+}
+
+/* The same; of the many names of one directory the way is looked at once. */
+static int
+place_lower(const char *path)
+{
+	struct statx	 sx;
+	char		 dir[PATH_MAX];
+	const char	*slash;
+	int		 what;
+
+	if ((what = known_find(path)) != 0)
+		return (what);
+	if ((slash = strrchr(path, '/')) == NULL ||
+	    (size_t)(slash - path) >= sizeof(dir))
+		return (lower_find(path));
+	memcpy(dir, path, slash - path);
+	dir[slash - path] = '\0';
+	if ((lower_find(dir) & KNOWN_DIRECTORY) == 0)
+		return (lower_find(path));
+	if (view_lower_stat(path, &sx) == 0)
+		what = lower_kind(sx.stx_mode, sx.stx_nlink);
+	else
+		what = errno == ENOENT ? KNOWN_NAMED : KNOWN_OTHER;
+	known_add(path, what);
+	return (what);
+}
+
 /*
  * Whether what the kernel finds by the caller's name is certainly what the
  * view shows: nothing was changed yet, or the path has no link and nothing on
@@ -291,8 +366,7 @@ path_plain(const char *path)
 int
 place_unchanged(const struct place *pl, int listed)
 {
-	struct stat	 st;
-	int		 fd, ret;
+	int	 what;
 
 	if (pl->alias)
 		return (0);
@@ -300,12 +374,8 @@ place_unchanged(const struct place *pl, int listed)
 		return (1);
 	if (!path_plain(pl->path) || changed_below(pl->path))
 		return (0);
-	if ((fd = view_lower(pl->path)) == -1)
-		return (errno == ENOENT || errno == ENOTDIR);
-	ret = fstat(fd, &st) == 0 && !S_ISLNK(st.st_mode);
-	close(fd);
-	/* Another name of the same file may have been written to. */
-	if (ret && !S_ISDIR(st.st_mode))
-		return (st.st_nlink == 1);
-	return (ret && (!listed || !changed_itself(pl->path)));
+	what = place_lower(pl->path);
+	if ((what & KNOWN_DIRECTORY) != 0)
+		return (!listed || !changed_itself(pl->path));
+	return ((what & KNOWN_NAMED) != 0);
 }

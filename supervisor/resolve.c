@@ -46,6 +46,7 @@ struct walk {
 	int			 links;	/* followed so far */
 	int			 follow;	/* a link at the end too */
 	int			 enter;		/* look out for the view */
+	int			 lasting;	/* no link of /proc so far */
 	char			 entered[PATH_MAX];	/* where it began */
 	char			 rest[2 * PATH_MAX];	/* still to go */
 };
@@ -70,7 +71,7 @@ walk_base(struct walk *w, int dirfd)
 		    (int)w->rq->notif.pid);
 		w->fd = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	} else
-		w->fd = memory_fd(w->rq->notif.pid, dirfd);
+		w->fd = task_fd(w->rq->notif.pid, dirfd);
 	return (w->fd == -1 ? -1 : 0);
 }
 
@@ -150,6 +151,7 @@ walk_proc_link(struct walk *w, const char *name)
 	pid_t	 tid = w->rq->notif.pid, tgid;
 	int	 fd;
 
+	w->lasting = 0;
 	if (strcmp(name, "self") == 0 || strcmp(name, "thread-self") == 0) {
 		if ((tgid = tree_tgid(tid)) == -1) {
 			errno = ENOENT;
@@ -265,10 +267,11 @@ walk_step(struct walk *w)
  * Follow an absolute name to where it enters the view: 1, and the name of that
  * place with what is still to go; 0 when it does not, wherever it ends.  The
  * directory is known by its inode, so that no other name for it is a way round.
+ * What depends on the caller, or on the moment, clears lasting.
  */
 int
 resolve_enter(const struct request *rq, const char *path, int follow,
-    char *name, size_t size)
+    char *name, size_t size, int *lasting)
 {
 	struct walk	 w;
 	int		 ret = 0;
@@ -277,7 +280,7 @@ resolve_enter(const struct request *rq, const char *path, int follow,
 	w.fd = -1;
 	w.links = 0;
 	w.follow = follow;
-	w.enter = 1;
+	w.enter = w.lasting = 1;
 	w.entered[0] = '\0';
 	if (strlcpy(w.rest, path, sizeof(w.rest)) >= sizeof(w.rest) ||
 	    walk_root(&w) == -1)
@@ -285,6 +288,8 @@ resolve_enter(const struct request *rq, const char *path, int follow,
 	while (w.rest[0] != '\0' && w.entered[0] == '\0')
 		if (walk_step(&w) == -1)
 			break;
+	if (!w.lasting)
+		*lasting = 0;
 	if (w.entered[0] != '\0') {
 		ret = snprintf(name, size, "%s%s%s", w.entered,
 		    w.rest[0] == '\0' || w.rest[0] == '/' ? "" : "/",

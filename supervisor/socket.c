@@ -315,7 +315,7 @@ socket_connect(struct request *rq)
 	struct proto_connect	 pc;
 	int			 error, fd;
 
-	if ((fd = memory_fd(rq->notif.pid,
+	if ((fd = task_fd(rq->notif.pid,
 	    (int)rq->notif.data.args[rq->call->fd])) == -1) {
 		notify_errno(rq, errno);
 		return;
@@ -351,7 +351,7 @@ socket_listen(struct request *rq)
 {
 	int	 fd;
 
-	if ((fd = memory_fd(rq->notif.pid,
+	if ((fd = task_fd(rq->notif.pid,
 	    (int)rq->notif.data.args[rq->call->fd])) == -1) {
 		notify_errno(rq, errno);
 		return;

@@ -132,7 +132,7 @@ stand_getcwd(struct request *rq)
 	size_t		 len;
 	int		 alias;
 
-	if (view_name(rq->notif.pid, AT_FDCWD, name, sizeof(name)) != 0 ||
+	if (task_name(rq->notif.pid, AT_FDCWD, name, sizeof(name)) != 0 ||
 	    (rest = view_below(name, &alias)) == NULL ||
 	    changed_place(rest, moved, sizeof(moved)) == -1 ||
 	    (!alias && strcmp(rest, moved) == 0) ||
@@ -166,7 +166,7 @@ stand_bind_inside(struct request *rq, struct place *pl)
 	socklen_t		 len = sizeof(int);
 	int			 domain, fd;
 
-	if ((fd = memory_fd(rq->notif.pid,
+	if ((fd = task_fd(rq->notif.pid,
 	    (int)argument(rq, rq->call->fd))) == -1) {
 		notify_errno(rq, errno);
 		return;

@@ -141,6 +141,9 @@ supervisor_cowd_imsg(struct imsg *imsg)
 	case IMSG_UNIX_REPLY:
 		socket_reply(imsg);
 		break;
+	case IMSG_VIEW_FORGET:
+		view_forget(imsg);
+		break;
 	case IMSG_VIEW_REPLY:
 		mutate_reply(imsg);
 		break;

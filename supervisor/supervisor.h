@@ -66,6 +66,7 @@ struct request {
 	int				 cloexec;	/* of what cowd opens */
 	int				 unmarked;	/* see changed.c */
 	char				*paths[2];	/* in the view; NULL */
+	int				 plain;		/* the first, no link */
 	int				 flags;		/* of open, of rename */
 	dev_t				 gone_dev;	/* see gone.c */
 	ino_t				 gone_ino;	/* 0: none */
@@ -149,12 +150,30 @@ void	 request_forget(struct request *);
 int	 memory_read(pid_t, uint64_t, void *, size_t);
 ssize_t	 memory_string(pid_t, uint64_t, char *, size_t);
 int	 memory_write(pid_t, uint64_t, const void *, size_t);
-int	 memory_fd(pid_t, int);
+
+/* task.c */
+int	 task_fd(pid_t, int);
+int	 task_name(pid_t, int, char *, size_t);
+int	 task_stat(pid_t, int, struct stat *);
+void	 task_unsettle(pid_t);
+void	 task_called(pid_t);
+int	 task_unsettled(void);
+
+/* known.c */
+#define KNOWN_NAMED	0x1	/* leads where it says, but for a link at its end */
+#define KNOWN_FOLLOWED	0x2	/* and with that */
+#define KNOWN_DIRECTORY	0x4	/* a directory of the working directory */
+#define KNOWN_OTHER	0x8	/* something else */
+#define PATH_HASH	0xcbf29ce484222325ULL	/* to begin with */
+uint64_t path_hash(uint64_t, const char *, size_t);
+int	 known_find(const char *);
+void	 known_add(const char *, int);
+void	 known_forget(void);
 
 /* resolve.c */
 int	 resolve_at(const struct request *, int, const char *, int);
 int	 resolve_enter(const struct request *, const char *, int, char *,
-	    size_t);
+	    size_t, int *);
 
 /* view.c */
 void	 view_configure(struct imsg *);
@@ -162,7 +181,11 @@ void	 view_init(void);
 int	 view_active(void);
 int	 view_changed(void);
 struct merge	*view_merge(void);
+void	 view_forget(struct imsg *);
 void	 view_reading(void);
+int	 view_copied(void);
+void	 view_copying(void);
+int	 view_near(const struct stat *);
 const char	*view_below(const char *, int *);
 int	 view_in_branch(const char *);
 const char	*view_top(void);
@@ -170,15 +193,16 @@ int	 view_is_top(const struct stat *, const char **);
 int	 view_outside(const char *, char *, size_t);
 char	*view_canonical(const struct merge_entry *);
 int	 view_lower(const char *);
+int	 view_lower_stat(const char *, struct statx *);
 int	 view_real(const struct merge_entry *, char *, size_t);
-int	 view_name(pid_t, int, char *, size_t);
-int	 view_stat(pid_t, int, struct stat *);
 int	 view_unlinked(pid_t, int);
 int	 view_known(const struct merge_entry *, struct stat *);
 
 /* changed.c */
 void	 changed_mark(const struct merge_entry *, int);
 void	 changed_everything(void);
+void	 changed_opened(const char *);
+int	 changed_file(const char *);
 int	 changed_below(const char *);
 int	 changed_itself(const char *);
 void	 changed_moved(const char *, const char *, int);
@@ -222,6 +246,7 @@ void	 mutate_rename(struct request *);
 void	 mutate_link(struct request *);
 void	 mutate_send(struct request *, int, struct proto_view *);
 int	 mutate_mark(struct request *, struct place *, int);
+int	 mutate_mark_open(struct request *, struct place *, int);
 mode_t	 mutate_umask(const struct request *);
 int	 mutate_meta(struct request *, int, int, const struct proto_meta *);
 void	 mutate_reply(struct imsg *);

@@ -49,6 +49,7 @@
 static struct {
 	int		 active;
 	int		 changed;	/* something was sent to cowd */
+	int		 copied;	/* something of lower, maybe */
 	struct merge	 merge;
 	int		 lower;		/* the working directory */
 	int		 branch;
@@ -58,6 +59,7 @@ static struct {
 	size_t		 upper_len;
 	size_t		 branch_len;	/* of that, without "/upper" */
 	struct stat	 lower_st;
+	uint64_t	 lower_mnt;
 	struct stat	 upper_st;
 } view = { .lower = -1, .branch = -1 };
 
@@ -84,6 +86,8 @@ view_configure(struct imsg *imsg)
 void
 view_init(void)
 {
+	struct statx	 sx;
+
 	if (view.lower == -1 || view.branch == -1) {
 		if (sup.conf.filter.view || view.lower != view.branch)
 			fatalx("half a view");
@@ -96,8 +100,12 @@ view_init(void)
 	view.branch_len = view.upper_len - strlen("/upper");
 	if (merge_init_read(&view.merge, view.lower, view.branch) == -1 ||
 	    fstat(view.merge.lower, &view.lower_st) == -1 ||
-	    fstat(view.merge.upper, &view.upper_st) == -1)
+	    fstat(view.merge.upper, &view.upper_st) == -1 ||
+	    statx(view.merge.lower, "", AT_EMPTY_PATH, STATX_MNT_ID,
+	    &sx) == -1)
 		worker_fail("%s: %s", view.lower_name, strerror(errno));
+	/* Before Linux 5.8 there is none, and it is never known. */
+	view.lower_mnt = sx.stx_mnt_id;
 	view.active = 1;
 }
 
@@ -124,6 +132,31 @@ view_reading(void)
 }
 
 /*
+ * Whether the branch may have copies of what is in the working directory: only
+ * of these the kernel tells another number or count of names than the view.
+ * What the workload has made is what it seems.
+ */
+int
+view_copied(void)
+{
+	return (view.copied);
+}
+
+void
+view_copying(void)
+{
+	view.copied = view.merge.mixed = 1;
+}
+
+/* Whether something lies on a file system of the view. */
+int
+view_near(const struct stat *st)
+{
+	return (st->st_dev == view.lower_st.st_dev ||
+	    st->st_dev == view.upper_st.st_dev);
+}
+
+/*
  * The view for look-ups.  cowd makes the directory of hard links when it
  * starts, which may be after us.
  */
@@ -136,8 +169,18 @@ view_merge(void)
 	    merge_init_read(&fresh, view.lower, view.branch) == 0) {
 		merge_close(&view.merge);
 		view.merge = fresh;
+		view.merge.mixed = view.copied;
 	}
 	return (&view.merge);
+}
+
+/* IMSG_VIEW_FORGET: cowd has changed directories. */
+void
+view_forget(struct imsg *imsg)
+{
+	if (!view.active || imsg_get_len(imsg) != 0)
+		fatalx("bad view_forget");
+	merge_forget(&view.merge);
 }
 
 static const char *
@@ -242,6 +285,23 @@ view_lower(const char *path)
 }
 
 /*
+ * The status of a path of which all but the last component is known to have no
+ * link; 0, or -1 and errno, as when something is mounted there.
+ */
+int
+view_lower_stat(const char *path, struct statx *sx)
+{
+	const unsigned int	 want = STATX_TYPE | STATX_NLINK | STATX_MNT_ID;
+
+	if (statx(view.merge.lower, path, AT_SYMLINK_NOFOLLOW, want, sx) == -1)
+		return (-1);
+	if ((sx->stx_mask & want) == want && sx->stx_mnt_id == view.lower_mnt)
+		return (0);
+	errno = EXDEV;
+	return (-1);
+}
+
+/*
  * The lower directory of a merged one, O_PATH, or -1.  One that was renamed is
  * not found by its path: there another directory may lie, or none.
  */
@@ -296,45 +356,13 @@ view_real(const struct merge_entry *e, char *buf, size_t size)
 	return (buf[0] == '/' ? 0 : ENOENT);
 }
 
-/* What the kernel calls a descriptor of the caller, or its directory. */
-int
-view_name(pid_t pid, int fd, char *buf, size_t size)
-{
-	char	 name[64];
-	ssize_t	 n;
-
-	if (fd == AT_FDCWD)
-		snprintf(name, sizeof(name), "/proc/%d/cwd", (int)pid);
-	else
-		snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)pid, fd);
-	if ((n = readlink(name, buf, size - 1)) == -1)
-		return (errno);
-	if ((size_t)n == size - 1)
-		return (ENAMETOOLONG);
-	buf[n] = '\0';
-	return (0);
-}
-
-/* What it is. */
-int
-view_stat(pid_t pid, int fd, struct stat *st)
-{
-	char	 name[64];
-
-	if (fd == AT_FDCWD)
-		snprintf(name, sizeof(name), "/proc/%d/cwd", (int)pid);
-	else
-		snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)pid, fd);
-	return (stat(name, st));
-}
-
 /* Whether its name is gone, which the text alone does not prove. */
 int
 view_unlinked(pid_t pid, int fd)
 {
 	struct stat	 st;
 
-	return (view_stat(pid, fd, &st) == -1 || st.st_nlink == 0);
+	return (task_stat(pid, fd, &st) == -1 || st.st_nlink == 0);
 }
 
 /* The inode by which the kernel is to know an entry. */

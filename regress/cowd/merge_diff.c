@@ -676,8 +676,39 @@ diff_text(const char *what, char *want, char *have)
 	    a == NULL ? "(end)" : a, b == NULL ? "(end)" : b);
 }
 
+/* Half of what only reads is asked of somebody who cannot change anything. */
 static int
-run_steps(struct merge *m, struct step *steps, int n, int *done)
+step_reads(const struct step *s)
+{
+	switch (s->op) {
+	case OP_OPEN:
+		return (s->value % 2 != 0 && (s->flags & (O_ACCMODE | O_CREAT |
+		    O_TRUNC)) == O_RDONLY);
+	case OP_STAT:
+	case OP_READLINK:
+	case OP_ACCESS:
+	case OP_LIST:
+	case OP_GETXATTR:
+	case OP_LISTXATTR:
+		return (s->value % 2 != 0);
+	default:
+		return (0);
+	}
+}
+
+/* What the one who changes things has to tell him. */
+static void
+reader_told(struct merge *m, struct merge *reader)
+{
+	if (m->forgot)
+		merge_forget(reader);
+	m->forgot = 0;
+	reader->mixed = m->mixed;
+}
+
+static int
+run_steps(struct merge *m, struct merge *reader, struct step *steps, int n,
+    int *done)
 {
 	struct result	*r;
 	int		 i, bad = 0;
@@ -687,7 +718,9 @@ run_steps(struct merge *m, struct step *steps, int n, int *done)
 	for (i = 0; i < n && !bad; i++) {
 		memset(r, 0, 2 * sizeof(*r));
 		step_live(&steps[i]);
-		step_merge(m, &steps[i], &r[1]);
+		step_merge(step_reads(&steps[i]) ? reader : m, &steps[i],
+		    &r[1]);
+		reader_told(m, reader);
 		/* It would leave the twin, too. */
 		if (r[1].error == MERGE_OUTSIDE)
 			continue;
@@ -724,7 +757,7 @@ descriptors(void)
 static int
 run_child(const struct diff *d, struct step *steps, int n)
 {
-	struct merge	 m;
+	struct merge	 m, reader;
 	char		*before, *after, *want, *have;
 	int		 lower, twin, branch, fds, bad, done = 0;
 
@@ -741,14 +774,18 @@ run_child(const struct diff *d, struct step *steps, int n)
 	if (fchdir(lower) == -1)
 		die("lower");
 	before = view_text(NULL, TREE_EXACT);
-	if (merge_init(&m, lower, branch) == -1)
+	if (merge_init(&m, lower, branch) == -1 ||
+	    merge_init_read(&reader, lower, branch) == -1)
 		die("merge_init");
 	if (fchdir(twin) == -1)
 		die("twin");
 	fds = descriptors();
-	bad = run_steps(&m, steps, n, &done);
+	bad = run_steps(&m, &reader, steps, n, &done);
 	want = view_text(NULL, TREE_PLAIN);
 	have = view_text(&m, TREE_PLAIN);
+	/* But for those of directories that are kept. */
+	merge_forget(&m);
+	merge_forget(&reader);
 	if (descriptors() != fds) {
 		fprintf(stderr, "descriptors are lost\n");
 		bad = 1;
@@ -765,6 +802,7 @@ run_child(const struct diff *d, struct step *steps, int n)
 		bad = 1;
 	}
 	merge_close(&m);
+	merge_close(&reader);
 	if (!bad && d->after != NULL)
 		bad = d->after(d, lower, twin, branch);
 	free(before);

@@ -1,0 +1,276 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+/*
+ * The threads that have made calls lately, each by a pidfd and its directory in
+ * /proc.  Both mean the one thread for ever, whoever gets its number later, so
+ * that they can be kept; of those that call no more the oldest are closed.
+ *
+ * Nothing that a thread may change behind our back is kept, with one exception:
+ * its umask, which it cannot change without a call that comes here.
+ */
+
+#include <sys/types.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor.h"
+#include "tree.h"
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD	O_EXCL
+#endif
+
+#define TASK_MAX	32
+
+struct task {
+	pid_t		 tid;		/* 0: free */
+	int		 pidfd;		/* or -1 */
+	int		 proc;		/* O_PATH, or -1 */
+	uint64_t	 used;		/* when, in calls */
+	int		 unsettled;	/* see task_unsettle() */
+};
+
+static struct task	 tasks[TASK_MAX];
+static uint64_t		 task_clock;
+static size_t		 task_nunsettled;
+static int		 task_lost;	/* or one of those was forgotten */
+
+static void
+task_settle(struct task *t)
+{
+	if (t->unsettled)
+		task_nunsettled--;
+	t->unsettled = 0;
+}
+
+static void
+task_close(struct task *t)
+{
+	if (t->pidfd != -1)
+		close(t->pidfd);
+	if (t->proc != -1)
+		close(t->proc);
+	task_settle(t);
+	t->tid = 0;
+	t->pidfd = t->proc = -1;
+}
+
+static struct task *
+task_find(pid_t tid)
+{
+	struct task	*t, *oldest = NULL;
+	size_t		 i;
+
+	for (i = 0; i < TASK_MAX; i++) {
+		t = &tasks[i];
+		if (t->tid == tid)
+			break;
+		if (!t->unsettled && (oldest == NULL || t->used < oldest->used))
+			oldest = t;
+	}
+	if (i == TASK_MAX) {
+		if (oldest == NULL) {
+			oldest = &tasks[0];
+			task_lost = 1;
+		}
+		t = oldest;
+		if (t->tid != 0)
+			task_close(t);
+		t->tid = tid;
+		t->pidfd = t->proc = -1;
+	}
+	t->used = ++task_clock;
+	return (t);
+}
+
+/*
+ * Threads may have tables of descriptors of their own, so the thread itself is
+ * asked where the kernel has pidfds of threads.
+ */
+static int
+task_pidfd(struct task *t)
+{
+	pid_t	 tgid;
+
+	if (t->pidfd != -1)
+		return (0);
+	t->pidfd = syscall(SYS_pidfd_open, t->tid, PIDFD_THREAD);
+	if (t->pidfd == -1 && errno == EINVAL) {
+		if ((tgid = tree_tgid(t->tid)) == -1) {
+			errno = ESRCH;
+			return (-1);
+		}
+		t->pidfd = syscall(SYS_pidfd_open, tgid, 0);
+	}
+	return (t->pidfd == -1 ? -1 : 0);
+}
+
+static int
+task_proc(struct task *t)
+{
+	char	 name[32];
+
+	if (t->proc != -1)
+		return (0);
+	snprintf(name, sizeof(name), "/proc/%d", (int)t->tid);
+	t->proc = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return (t->proc == -1 ? -1 : 0);
+}
+
+/* Whether it was another thread of that number, which has ended. */
+static int
+task_ended(struct task *t, int kept)
+{
+	if (!kept || (errno != ESRCH && errno != ENOENT))
+		return (0);
+	task_close(t);
+	return (1);
+}
+
+/*
+ * The kernel makes a call of this thread now that may change what names mean,
+ * and nobody tells when that is done: until the thread calls again or has ended
+ * nothing is settled.
+ */
+void
+task_unsettle(pid_t tid)
+{
+	struct task	*t = task_find(tid);
+
+	if (!t->unsettled)
+		task_nunsettled++;
+	t->unsettled = 1;
+	if (task_pidfd(t) == -1)
+		task_lost = 1;
+	known_forget();
+}
+
+/* A call of this thread has come: the one before is over. */
+void
+task_called(pid_t tid)
+{
+	if (task_nunsettled > 0)
+		task_settle(task_find(tid));
+}
+
+int
+task_unsettled(void)
+{
+	struct pollfd	 pfd;
+	size_t		 i;
+
+	for (i = 0; i < TASK_MAX && task_nunsettled > 0; i++) {
+		if (!tasks[i].unsettled)
+			continue;
+		pfd.fd = tasks[i].pidfd;
+		pfd.events = POLLIN;
+		if (poll(&pfd, 1, 0) == 1)
+			task_close(&tasks[i]);
+	}
+	return (task_nunsettled > 0 || task_lost);
+}
+
+/*
+ * A duplicate of a thread's descriptor, close-on-exec, which the caller closes;
+ * -1 and errno (EBADF).
+ */
+int
+task_fd(pid_t tid, int number)
+{
+	struct task	*t;
+	int		 fd, kept;
+
+	do {
+		t = task_find(tid);
+		kept = t->pidfd != -1;
+		if (task_pidfd(t) == -1)
+			return (-1);
+		fd = syscall(SYS_pidfd_getfd, t->pidfd, number, 0);
+	} while (fd == -1 && task_ended(t, kept));
+	return (fd);
+}
+
+/* In /proc, below the thread: "cwd" for AT_FDCWD, or a descriptor. */
+static void
+task_link(int fd, char *name, size_t size)
+{
+	if (fd == AT_FDCWD)
+		strlcpy(name, "cwd", size);
+	else
+		snprintf(name, size, "fd/%d", fd);
+}
+
+/*
+ * What the kernel calls a descriptor of a thread, or with AT_FDCWD its working
+ * directory; 0 or an errno.
+ */
+int
+task_name(pid_t tid, int number, char *buf, size_t size)
+{
+	struct task	*t;
+	char		 name[32];
+	ssize_t		 n;
+	int		 kept;
+
+	task_link(number, name, sizeof(name));
+	do {
+		t = task_find(tid);
+		kept = t->proc != -1;
+		if (task_proc(t) == -1)
+			return (errno);
+		n = readlinkat(t->proc, name, buf, size - 1);
+	} while (n == -1 && task_ended(t, kept));
+	if (n == -1)
+		return (errno);
+	if ((size_t)n == size - 1)
+		return (ENAMETOOLONG);
+	buf[n] = '\0';
+	return (0);
+}
+
+/* What it is; 0, or -1 and errno. */
+int
+task_stat(pid_t tid, int number, struct stat *st)
+{
+	struct task	*t;
+	char		 name[32];
+	int		 fd, kept, ret;
+
+	if (number != AT_FDCWD) {
+		if ((fd = task_fd(tid, number)) == -1)
+			return (-1);
+		ret = fstat(fd, st);
+		close(fd);
+		return (ret);
+	}
+	task_link(number, name, sizeof(name));
+	do {
+		t = task_find(tid);
+		kept = t->proc != -1;
+		if (task_proc(t) == -1)
+			return (-1);
+		ret = fstatat(t->proc, name, st, 0);
+	} while (ret == -1 && task_ended(t, kept));
+	return (ret);
+}
