@@ -45,6 +45,7 @@
 #include <unistd.h>
 
 #include "bpf.h"
+#include "branchfs.h"
 #include "filter.h"
 #include "syscalls.h"
 
@@ -309,6 +310,11 @@ static const struct {
 	{ 0xffffffff, 0x5457, ERRNO(EPERM) },	/* TIOCSLCKTRMIOS */
 	/* Signals a group of processes without asking anyone. */
 	{ 0xffffffff, 0x40045436, ERRNO(EPERM) },	/* TIOCSIG */
+
+	/* Branches of branchfs, through a control file that can be read. */
+	{ 0xffffffff, BRANCHFS_CREATE, ERRNO(EPERM) },
+	{ 0xffffffff, BRANCHFS_COMMIT, ERRNO(EPERM) },
+	{ 0xffffffff, BRANCHFS_ABORT, ERRNO(EPERM) },
 
 	/* Inode flags and generation, in both word sizes. */
 	{ 0xffffffff, 0x40086602, ERRNO(EPERM) },	/* FS_IOC_SETFLAGS */

@@ -59,7 +59,7 @@ struct landlock_grant {
 	enum landlock_right	 right;
 };
 
-#define LANDLOCK_GRANTS_MAX	5
+#define LANDLOCK_GRANTS_MAX	6
 
 /*
  * The domain of one of our own programs: no file, no TCP bind, and besides only

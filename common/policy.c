@@ -400,7 +400,8 @@ policy_needs(const struct policy *p, struct policy_needs *needs)
 	if (p->workdir != NULL) {
 		needs_feature(needs, "a working directory (--workdir)");
 		needs->cowd = 1;
-		needs->view = p->isolation != ISOLATION_OVERLAYFS;
+		needs->view = p->isolation != ISOLATION_OVERLAYFS &&
+		    p->isolation != ISOLATION_BRANCHFS;
 	}
 	if (p->max_processes != 0)
 		needs_feature(needs, "the limit of processes (-P)");
@@ -485,16 +486,23 @@ policy_parse_isolation(const char *s, enum isolation *isolation)
 	else if (strcmp(s, "seccomp") == 0)
 		*isolation = ISOLATION_SECCOMP;
 	else if (strcmp(s, "branchfs") == 0)
-		return ("not supported by this version");
+		*isolation = ISOLATION_BRANCHFS;
 	else
-		return ("not one of seccomp, overlayfs");
+		return ("not one of seccomp, overlayfs, branchfs");
 	return (NULL);
 }
 
 const char *
 policy_isolation_name(enum isolation isolation)
 {
-	return (isolation == ISOLATION_OVERLAYFS ? "overlayfs" : "seccomp");
+	switch (isolation) {
+	case ISOLATION_OVERLAYFS:
+		return ("overlayfs");
+	case ISOLATION_BRANCHFS:
+		return ("branchfs");
+	default:
+		return ("seccomp");
+	}
 }
 
 const char *

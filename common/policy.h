@@ -138,7 +138,8 @@ enum branch_action {
 enum isolation {
 	ISOLATION_UNSET,
 	ISOLATION_SECCOMP,
-	ISOLATION_OVERLAYFS
+	ISOLATION_OVERLAYFS,
+	ISOLATION_BRANCHFS
 };
 
 /* How a dry run prints the changes. */

@@ -60,7 +60,9 @@ enum imsg_type {
 	IMSG_CONF_LOCK,		/* cowd, fd: keeps the branch from others */
 	IMSG_CONF_VIEW,		/* cowd: the merged view is its job */
 	IMSG_CONF_LOWER,	/* supervisor, fd: working directory, name */
-	IMSG_CONF_UPPER,	/* supervisor, fd: the branch, its name */
+	IMSG_CONF_UPPER,	/* supervisor, fd: the branch, its name;
+				   cowd, fd: what it compares, its id */
+	IMSG_CONF_SERVER,	/* keeper: id of a branch that is there */
 	IMSG_CONF_END,
 
 	/* parent to workers: channels between workers, fd */
@@ -70,7 +72,8 @@ enum imsg_type {
 
 	/* life cycle */
 	IMSG_LOCKED,		/* worker to parent: locked down */
-	IMSG_READY,		/* netd to parent: every name is resolved */
+	IMSG_READY,		/* netd to parent: every name is resolved;
+				   keeper to parent: id of its branch */
 	IMSG_GO,		/* parent to supervisor: let it exec */
 	IMSG_STARTED,		/* supervisor to parent: pid; exec succeeded */
 	IMSG_EXEC_FAILED,	/* supervisor to parent */
@@ -145,7 +148,8 @@ enum branch_order {
 	ORDER_DIFF,	/* and the texts */
 	ORDER_COMMIT,
 	ORDER_RECOVER,
-	ORDER_LEAVE		/* to the parent: no answer */
+	ORDER_LEAVE,		/* to the parent: no answer */
+	ORDER_ABORT		/* keeper only */
 };
 
 /* What became of it. */
@@ -287,7 +291,10 @@ int	 proto_send_text(struct imsgbuf *, const void *, size_t);
 int	 proto_send_outcome(struct imsgbuf *, const struct proto_outcome *);
 int	 proto_recv_outcome(struct imsg *, struct proto_outcome *);
 
-/* IMSG_CONF_ARG, _ENV, _DIRECTORY, _PRIVATE, _STORAGE, IMSG_ERROR: a string. */
+/*
+ * IMSG_CONF_ARG, _ENV, _DIRECTORY, _PRIVATE, _STORAGE, _SERVER, IMSG_READY of
+ * the keeper, IMSG_ERROR: a string.
+ */
 int	 proto_send_string(struct imsgbuf *, uint32_t, const char *);
 int	 proto_recv_string(struct imsg *, char **);
 

@@ -138,6 +138,20 @@ is_foreign(pid_t pid)
 	return (0);
 }
 
+/* What to look at again, once there is somebody to know. */
+static int
+foreign_watch(void)
+{
+	char	 name[64];
+
+	if (foreign.n == 0 || foreign_fd != -1)
+		return (0);
+	snprintf(name, sizeof(name), "%d/task/%d/children", getpid(),
+	    getpid());
+	foreign_fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
+	return (foreign_fd == -1 ? -1 : 0);
+}
+
 int
 tree_foreign(void)
 {
@@ -147,10 +161,15 @@ tree_foreign(void)
 	    getpid());
 	if (children_add(&foreign, name) == -1)
 		return (-1);
-	if (foreign.n == 0)
-		return (0);
-	foreign_fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
-	return (foreign_fd == -1 ? -1 : 0);
+	return (foreign_watch());
+}
+
+int
+tree_foreign_add(pid_t pid)
+{
+	if (list_add(&foreign, pid) == -1)
+		return (-1);
+	return (foreign_watch());
 }
 
 void

@@ -41,6 +41,8 @@ int	 tree_walk(pid_t, int, int (*)(pid_t, void *), void *);
  */
 int	 tree_foreign(void);
 void	 tree_foreign_gone(pid_t);
+/* A child of now is none of the tree's either; after tree_init(). */
+int	 tree_foreign_add(pid_t);
 
 /*
  * Whether the process has children but those (and orphans of theirs, as far as
