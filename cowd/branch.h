@@ -91,6 +91,11 @@ struct branch {
 	 * exists while a commit is under way and is never part of a branch.
 	 */
 	const char	*id;
+	/*
+	 * Upper is all that is seen and shares nothing with lower, as a branch
+	 * of branchfs: it can be compared, and somebody else commits it.
+	 */
+	int		 whole;
 };
 
 enum branch_result {

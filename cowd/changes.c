@@ -21,7 +21,8 @@
  * directories of the branch that keep their own user out and get them back.
  * Where a directory of lower is seen in another place, each name in it is
  * compared with what lower has under its new path; elsewhere only the names
- * that upper has are looked at.
+ * that upper has are looked at.  A branch that shares nothing with lower is
+ * compared name by name.
  */
 
 #include <sys/types.h>
@@ -338,8 +339,8 @@ changes_walk(struct changes *c, const struct branch *b)
 
 	if (changes_extended(c, b) == -1 || changes_root(c, b, &e) == -1 ||
 	    walk_open(&c->walk, b->lower, b->upper,
-	    names_way(&c->names, e.in[LOWER].ino) ? WALK_ALL : WALK_MERGED,
-	    0) == -1)
+	    b->whole ? WALK_BOTH : names_way(&c->names, e.in[LOWER].ino) ?
+	    WALK_ALL : WALK_MERGED, 0) == -1)
 		return (-1);
 	while ((more = walk_next(&c->walk, &e)) == 1)
 		if (changes_entry(c, &e) == -1)
@@ -367,6 +368,7 @@ branch_changes(const struct branch *b,
 	c.walk.base = BASE;
 	c.walk.taken = changes_taken;
 	c.walk.hidden = hidden;
+	c.walk.served = b->whole;
 	c.walk.arg = &c;
 	cursor_init(&c.walk.at[LOWER], b->lower);
 	cursor_init(&c.walk.at[UPPER], b->upper);

@@ -43,10 +43,12 @@ static int	 cowd_supervisor_fd = -1;	/* until locked */
 static void	 cowd_dispatch_parent(int, short, void *);
 static void	 cowd_dispatch_supervisor(int, short, void *);
 
-/* "-b" in the arguments: there will be a branch. */
+/* "-b" in the arguments: there will be a branch; "-k": keep one of branchfs. */
 int
 main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "-k") == 0)
+		keeper_main();
 	worker_init("cowd", 0, 0, cowd_dispatch_parent);
 	/* No channel yet: the end of the parent alone ends this worker. */
 	cowd_supervisor.ibuf.fd = -1;
@@ -102,6 +104,7 @@ cowd_start(void)
 {
 	int	 flags;
 
+	order_settle();
 	/* The branch command has no run. */
 	if (cowd_supervisor_fd == -1) {
 		if (!order_configured())
@@ -178,6 +181,13 @@ cowd_configure(struct imsg *imsg)
 		if (proto_recv_empty(imsg) == -1)
 			cowd_bad(imsg);
 		order_set_lock(fd);
+		break;
+	case IMSG_CONF_UPPER:
+		fd = cowd_fd(imsg, 1);
+		if (proto_recv_string(imsg, &path) == -1)
+			cowd_bad(imsg);
+		free(path);
+		order_set_upper(fd);
 		break;
 	case IMSG_CONF_VIEW:
 		cowd_fd(imsg, 0);

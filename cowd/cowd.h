@@ -103,6 +103,9 @@ void	 private_remove(void);
 void	 order_set_storage(const char *, int);
 void	 order_set_lower(const struct proto_branch *, int);
 void	 order_set_lock(int);
+void	 order_set_upper(int);
+/* The end of the configuration. */
+void	 order_settle(void);
 /* Whether there is a branch. */
 int	 order_configured(void);
 /* Descriptors of the working directory and the branch, order.c's own. */
@@ -114,7 +117,17 @@ void	 order_branch(int);
 /* Remove the branch of a parent that was killed, if it was to be. */
 void	 order_orphaned(void);
 
+/* keeper.c */
+
+/* Be the keeper of a branchfs branch instead; does not return. */
+void	 keeper_main(void) __attribute__((__noreturn__));
+
 /* lock.c */
+
+/* For the keeper: what making or finding its branch needs, and no more. */
+void	 lock_keeper_setup(void);
+/* Leave only what ending it needs; the storage and the record's directory. */
+void	 lock_keeper_run(int, int);
 
 /* Raise limits and leave only what set-up needs, with a branch or without. */
 void	 lock_setup(int);

@@ -39,6 +39,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "branchfs.h"
 #include "cowd.h"
 #include "landlock.h"
 #include "lockdown.h"
@@ -171,6 +172,38 @@ static const struct lockdown_rule	 lock_branch[] = {
 	LOCKDOWN_ALLOW(SYS_clock_nanosleep)
 };
 
+/* The keeper of a branchfs branch, until it has that. */
+static const struct lockdown_rule	 lock_keeper[] = {
+	/* enter the Landlock domain and the next stage */
+	LOCKDOWN_ALLOW(SYS_landlock_create_ruleset),
+	LOCKDOWN_ALLOW(SYS_landlock_add_rule),
+	LOCKDOWN_ALLOW(SYS_landlock_restrict_self),
+	LOCKDOWN_ALLOW(SYS_seccomp),
+	/* control files and the branch, beneath the working directory */
+	LOCKDOWN_ALLOW(SYS_openat2),
+	/* a control file again, for its ioctls; the record */
+	LOCKDOWN_ALLOW_IF(SYS_openat, BPF_COND_NONE(2, O_CREAT | O_TRUNC)),
+	/* what is a file of a file system in user space */
+	LOCKDOWN_ALLOW(SYS_fstatfs),
+	/* the branch is made */
+	LOCKDOWN_ALLOW_IF(SYS_ioctl, BPF_COND_EQ(1, BRANCHFS_CREATE)),
+#define LOCK_NKEEPER	8
+
+	/* the branch is ended, and its record removed */
+	LOCKDOWN_ALLOW_IF(SYS_ioctl, BPF_COND_EQ(1, BRANCHFS_COMMIT)),
+	LOCKDOWN_ALLOW_IF(SYS_ioctl, BPF_COND_EQ(1, BRANCHFS_ABORT)),
+	/* rmtree, as above */
+	LOCKDOWN_ALLOW_IF(SYS_openat, BPF_COND_BITS(2, O_DIRECTORY |
+	    O_ACCMODE | O_CREAT | O_TRUNC, O_DIRECTORY)),
+	LOCKDOWN_ALLOW(SYS_getdents64),
+	LOCKDOWN_ALLOW(SYS_lseek),
+	LOCKDOWN_ALLOW(SYS_statx),
+	LOCKDOWN_ALLOW(SYS_newfstatat),
+	LOCKDOWN_ALLOW(SYS_fchmod),
+	LOCKDOWN_ALLOW(SYS_fchmodat),
+	LOCKDOWN_ALLOW(SYS_unlinkat)
+};
+
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* Install the list from an entry on, with the branch's or without. */
@@ -236,4 +269,29 @@ lock_run(void)
 	if (lock_landlock() == -1)
 		worker_fail("landlock: %s", strerror(errno));
 	lock_install(LOCK_NSETUP, order_configured());
+}
+
+void
+lock_keeper_setup(void)
+{
+	if (lockdown_seccomp(lock_keeper, nitems(lock_keeper)) == -1)
+		worker_fail("seccomp: %s", strerror(errno));
+}
+
+/* Nothing is opened any more but what is to be removed. */
+void
+lock_keeper_run(int storage, int dir)
+{
+	struct landlock_self	 self;
+
+	memset(&self, 0, sizeof(self));
+	self.abi = landlock_abi();
+	self.scope = 1;
+	landlock_grant(&self, dir, LANDLOCK_REMOVE);
+	landlock_grant(&self, storage, LANDLOCK_RMDIR);
+	if (landlock_self(&self) == -1)
+		worker_fail("landlock: %s", strerror(errno));
+	if (lockdown_seccomp(lock_keeper + LOCK_NKEEPER,
+	    nitems(lock_keeper) - LOCK_NKEEPER) == -1)
+		worker_fail("seccomp: %s", strerror(errno));
 }

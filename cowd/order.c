@@ -54,10 +54,18 @@ order_set_storage(const char *name, int fd)
 		fatal("branch");
 	branch.id = order_name;
 	if ((branch.dir = openat(fd, name, O_RDONLY | O_DIRECTORY |
-	    O_NOFOLLOW | O_CLOEXEC)) == -1 ||
-	    (branch.upper = openat(branch.dir, "upper", O_RDONLY |
-	    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1)
+	    O_NOFOLLOW | O_CLOEXEC)) == -1)
 		worker_fail("branch %s: %s", name, strerror(errno));
+}
+
+/* The branch of a server, which is elsewhere. */
+void
+order_set_upper(int fd)
+{
+	if (branch.upper != -1)
+		fatalx("two upper directories");
+	branch.upper = fd;
+	branch.whole = 1;
 }
 
 void
@@ -78,6 +86,18 @@ order_set_lock(int fd)
 	order_lock = fd;
 }
 
+/* Everything has been said: what is left to open is opened. */
+void
+order_settle(void)
+{
+	if (branch.dir == -1 && branch.upper != -1)
+		fatalx("half a branch");
+	if (branch.dir != -1 && branch.upper == -1 &&
+	    (branch.upper = openat(branch.dir, "upper", O_RDONLY |
+	    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1)
+		worker_fail("branch %s: %s", order_name, strerror(errno));
+}
+
 /* All of it has come, or none. */
 int
 order_configured(void)
@@ -91,7 +111,7 @@ order_configured(void)
 void
 order_places(int *lower, int *dir)
 {
-	if (branch.dir == -1 || branch.lower == -1)
+	if (branch.dir == -1 || branch.lower == -1 || branch.whole)
 		fatalx("a view without a branch");
 	*lower = branch.lower;
 	*dir = branch.dir;
@@ -103,6 +123,8 @@ order_grant(struct landlock_self *ls)
 	landlock_grant(ls, branch.dir, LANDLOCK_BRANCH);
 	/* The same, or nothing could be moved from one to the other. */
 	landlock_grant(ls, branch.lower, LANDLOCK_BRANCH);
+	if (branch.whole)
+		landlock_grant(ls, branch.upper, LANDLOCK_BRANCH);
 	landlock_grant(ls, order_storage, LANDLOCK_RMDIR);
 }
 
@@ -219,6 +241,9 @@ order_branch(int order)
 
 	if (branch.dir == -1)
 		fatalx("order without a branch");
+	if (branch.whole && order != ORDER_LIST && order != ORDER_DIFF &&
+	    order != ORDER_LEAVE)
+		fatalx("order %d for somebody else's branch", order);
 	memset(&counts, 0, sizeof(counts));
 	memset(&err, 0, sizeof(err));
 	/* A list is discarded by us if the parent cannot. */

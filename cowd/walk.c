@@ -32,6 +32,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "branchfs.h"
 #include "fs.h"
 #include "walk.h"
 
@@ -158,6 +159,9 @@ level_list(struct walk *w, struct walk_level *l, int dir, int side)
 				continue;
 			if (w->n == 0 && w->hidden != NULL &&
 			    strcmp(de->d_name, w->hidden) == 0)
+				continue;
+			if (w->n == 0 && w->served && (de->d_name[0] == '@' ||
+			    strcmp(de->d_name, BRANCHFS_CTL) == 0))
 				continue;
 			if (level_add(l, de, side) == -1)
 				goto fail;

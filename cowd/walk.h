@@ -119,6 +119,7 @@ struct walk {
 	size_t			 pathlen;
 	size_t			 pathsize;
 	const char		*hidden;	/* a name in the top */
+	int			 served;	/* so are those of branchfs */
 	/*
 	 * Whether a directory of the base shows somewhere else in the view,
 	 * so that it is not where it lies.  May be NULL.
