@@ -32,9 +32,12 @@
 #include <vis.h>
 
 #include "json.h"
+#include "keeper.h"
+#include "lockdown.h"
 #include "log.h"
 #include "run.h"
 #include "sandlock.h"
+#include "tree.h"
 
 struct branch_options {
 	const char		*storage;
@@ -47,6 +50,7 @@ static int	 branch_diff(const struct branch_options *, const char *);
 static int	 branch_commit(const struct branch_options *, const char *);
 static int	 branch_abort(const struct branch_options *, const char *);
 static int	 branch_recover(const struct branch_options *, const char *);
+static int	 branch_drop(const char *);
 
 static const struct branch_verb {
 	const char	*name;
@@ -228,6 +232,27 @@ branch_diff(const struct branch_options *bo, const char *name)
 	    bo->json ? DRY_RUN_JSON : DRY_RUN_DIFF));
 }
 
+/*
+ * Tell the server.  One that has forgotten the branch has done with it all
+ * that an abort would.
+ */
+static int
+branch_served(enum branch_order order, const char *name)
+{
+	if (tree_init() == -1 || lockdown_begin(0) == -1) {
+		log_warn("lockdown");
+		return (EXIT_SANDLOCK);
+	}
+	if (keeper_begin(&run.branch, 1) == 0)
+		return (finish_server_command(order));
+	if (order == ORDER_ABORT && errno == ENOENT) {
+		log_warnx("branch %s: only its record is left: removed", name);
+		return (branch_drop(name));
+	}
+	storage_close(&run.branch);
+	return (EXIT_SANDLOCK);
+}
+
 /* Nothing in it is of use any more. */
 static int
 branch_drop(const char *name)
@@ -251,6 +276,8 @@ branch_commit(const struct branch_options *bo, const char *name)
 		return (EXIT_SANDLOCK);
 	if (state == BRANCH_COMMITTED)
 		return (branch_drop(name));
+	if (run.branch.server != NULL)
+		return (branch_served(ORDER_COMMIT, name));
 	return (run_branch(state == BRANCH_BROKEN_OFF ? ORDER_RECOVER :
 	    ORDER_COMMIT, DRY_RUN_UNSET));
 }
@@ -262,6 +289,8 @@ branch_abort(const struct branch_options *bo, const char *name)
 
 	if ((state = branch_get(bo, name, 1)) == -1)
 		return (EXIT_SANDLOCK);
+	if (run.branch.server != NULL && state == BRANCH_KEPT)
+		return (branch_served(ORDER_ABORT, name));
 	if (state != BRANCH_BROKEN_OFF)
 		return (branch_drop(name));
 	log_warnx("branch %s: half of it may be in %s: recover it first", name,
@@ -279,6 +308,11 @@ recover_one(const struct branch_options *bo, const char *name)
 		return (EXIT_SANDLOCK);
 	if (state == BRANCH_COMMITTED)
 		return (branch_drop(name));
+	if (run.branch.server != NULL) {
+		/* Whatever was broken off is the server's to mend. */
+		storage_close(&run.branch);
+		return (0);
+	}
 	return (run_branch(ORDER_RECOVER, DRY_RUN_UNSET));
 }
 

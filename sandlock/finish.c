@@ -14,9 +14,10 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 /*
- * What becomes of the branch at the end of a run: committed by cowd, printed
- * and dropped, dropped, or kept.  A branch is removed only when its work is in
- * the working directory, or nobody asked for it.
+ * What becomes of the branch at the end of a run: committed by cowd, or by a
+ * server that its keeper tells so, printed and dropped, dropped, or kept.  A
+ * branch is removed only when its work is in the working directory, or nobody
+ * asked for it.
  */
 
 #include <sys/types.h>
@@ -29,6 +30,7 @@
 #include <unistd.h>
 
 #include "branch_print.h"
+#include "keeper.h"
 #include "log.h"
 #include "run.h"
 
@@ -37,6 +39,7 @@ static enum dry_run_form finish_form;
 static enum branch_order finish_order;
 static int	 finish_keep;	/* do not remove it */
 static int	 finish_quiet;	/* nobody doubts that it is kept */
+static int	 finish_commits;	/* a server's, when all is over */
 
 /* The workload's end closes our streams; a dry run prints after it. */
 int
@@ -64,6 +67,16 @@ finish_action(void)
 		return (p->on_exit == BRANCH_UNSET ? BRANCH_COMMIT :
 		    p->on_exit);
 	return (p->on_error == BRANCH_UNSET ? BRANCH_ABORT : p->on_error);
+}
+
+/* Whether a lost run leaves its branch. */
+int
+finish_keeps(void)
+{
+	const struct policy	*p = run.policy;
+
+	return (!p->dry_run && (p->on_error == BRANCH_KEEP ||
+	    p->on_error == BRANCH_COMMIT));
 }
 
 static int
@@ -102,6 +115,10 @@ finish_branch(void)
 		return (0);
 	if (!run.policy->dry_run) {
 		finish_keep = finish_action() != BRANCH_ABORT;
+		if (run.branch.server != NULL) {
+			finish_commits = finish_action() == BRANCH_COMMIT;
+			return (0);
+		}
 		if (finish_action() != BRANCH_COMMIT) {
 			workers_order(ORDER_LEAVE);
 			return (0);
@@ -131,8 +148,7 @@ finish_failed(void)
 		/* It may be half done, which recovery mends. */
 		finish_keep = 1;
 	else if (run.state == RUN_RUNNING)
-		finish_keep = run.policy->on_error == BRANCH_KEEP ||
-		    run.policy->on_error == BRANCH_COMMIT;
+		finish_keep = finish_keeps();
 }
 
 void
@@ -192,12 +208,70 @@ finish_outcome(const struct proto_outcome *po)
 	run_finished();
 }
 
+/* The server has not done as it was told, or nobody knows whether it has. */
+static void
+finish_refused(enum branch_order order, const struct proto_outcome *po)
+{
+	const char	*what = order == ORDER_COMMIT ? "commit" : "abort";
+
+	run.exit_status = EXIT_SANDLOCK;
+	finish_keep = 1;
+	if (po == NULL)
+		log_warnx("branchfs: %s of %s: %s: it may be done or not", what,
+		    run.branch.workdir, errno == ETIMEDOUT ? "no answer" :
+		    errno == EINTR ? "interrupted" : strerror(errno));
+	else if (po->outcome == OUTCOME_CONFLICT)
+		log_warnx("branchfs: %s changed since the branch was made: "
+		    "conflict: nothing is committed", run.branch.workdir);
+	else
+		log_warnx("branchfs: %s of %s: %s", what, run.branch.workdir,
+		    strerror(po->error));
+}
+
+/* Nobody uses the branch any more; whether it is gone, its record too. */
+static int
+finish_server(void)
+{
+	struct proto_outcome	 po;
+	enum branch_order	 order;
+	int			 answered;
+
+	if (finish_keep && !finish_commits) {
+		keeper_leave();
+		return (0);
+	}
+	order = finish_commits ? ORDER_COMMIT : ORDER_ABORT;
+	answered = keeper_order(order, &po) == 0;
+	if (answered && po.outcome == OUTCOME_DONE)
+		return (1);
+	finish_refused(order, answered ? &po : NULL);
+	return (0);
+}
+
+/*
+ * The branch command, where a server has the branch: an order without a run.
+ * An exit status.
+ */
+int
+finish_server_command(enum branch_order order)
+{
+	run.exit_status = 0;
+	finish_commits = order == ORDER_COMMIT;
+	finish_server();
+	storage_close(&run.branch);
+	return (run.exit_status);
+}
+
 /* Everything is gone but the branch. */
 void
 finish_remove(void)
 {
 	if (run.branch.fd == -1)
 		return;
+	if (keeper_there() && finish_server()) {
+		storage_close(&run.branch);
+		return;
+	}
 	if (finish_keep && !finish_quiet)
 		log_warnx("branch %s of %s is kept", run.branch.name,
 		    run.branch.workdir);

@@ -15,9 +15,10 @@
  */
 /*
  * The overlayfs back end: a mount of the branch over the working directory, on
- * that directory itself, in a mount namespace of the run's own.  The parent
- * enters it before it starts anything, so that every process of the run sees
- * the same tree; what was opened before leads to the working directory still.
+ * that directory itself, in a mount namespace of the run's own, as the branchfs
+ * back end has one, too.  The parent enters it before it starts anything, so
+ * that every process of the run sees the same tree; what was opened before
+ * leads to the working directory still.
  */
 
 #include <sys/types.h>
@@ -47,7 +48,7 @@
  * The same directory in the mount namespace of now, by its name.  Who renames
  * it meanwhile gets an error.
  */
-static int
+int
 overlay_reopen(const char *path, int old)
 {
 	struct stat	 a, b;
@@ -111,8 +112,9 @@ overlay_mount_branch(const struct branch_dir *b)
 int
 overlay_enter(const struct policy *p, const struct branch_dir *b)
 {
-	char	*cwd;
-	int	 ret = -1;
+	const char	*name = policy_isolation_name(p->isolation);
+	char		*cwd;
+	int		 ret = -1;
 
 	if ((cwd = getcwd(NULL, 0)) == NULL) {
 		log_warn("current directory");
@@ -120,12 +122,13 @@ overlay_enter(const struct policy *p, const struct branch_dir *b)
 	}
 	if (!p->user_set && geteuid() != 0 &&
 	    identity_namespace(geteuid(), getegid()) == -1)
-		log_warn("--fs-isolation overlayfs: user namespace");
+		log_warn("--fs-isolation %s: user namespace", name);
 	else if (unshare(CLONE_NEWNS) == -1 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == -1)
-		log_warn("--fs-isolation overlayfs: mount namespace");
-	else if (overlay_mount_branch(b) == -1)
-		log_warn("--fs-isolation overlayfs: mount on %s", b->workdir);
+		log_warn("--fs-isolation %s: mount namespace", name);
+	else if ((b->server == NULL ? overlay_mount_branch(b) :
+	    branchfs_mount(b)) == -1)
+		log_warn("--fs-isolation %s: mount on %s", name, b->workdir);
 	/* We may stand below the mount. */
 	else if (chdir(cwd) == -1)
 		log_warn("%s", cwd);

@@ -407,7 +407,8 @@ check_around(const struct policy *p)
 {
 	const struct policy_path	*pp;
 
-	if (p->workdir == NULL || p->isolation == ISOLATION_OVERLAYFS)
+	if (p->workdir == NULL || p->isolation == ISOLATION_OVERLAYFS ||
+	    p->isolation == ISOLATION_BRANCHFS)
 		return (0);
 	TAILQ_FOREACH(pp, &p->paths, entry) {
 		if ((pp->perms & PERM_META) == 0 ||

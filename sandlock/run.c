@@ -496,7 +496,9 @@ run_lockdown(void)
 		return (-1);
 	}
 	if (p->workdir != NULL && (storage_create(&run.branch, p->storage,
-	    p->workdir, !run.needs.view) == -1 || (!run.needs.view &&
+	    p->workdir, run.needs.view ? STORAGE_COWD :
+	    p->isolation == ISOLATION_BRANCHFS ? STORAGE_SERVER :
+	    STORAGE_OVERLAY, finish_keeps()) == -1 || (!run.needs.view &&
 	    overlay_enter(p, &run.branch) == -1)))
 		return (-1);
 	if (lockdown_begin(0) == -1) {

@@ -116,10 +116,16 @@ int	 identity_namespace(uid_t, gid_t);
 
 /* overlay.c */
 int	 overlay_enter(const struct policy *, const struct branch_dir *);
+int	 overlay_reopen(const char *, int);
+
+/* branchfs.c */
+int	 branchfs_mount(const struct branch_dir *);
 
 /* finish.c */
 int	 finish_init(void);
+int	 finish_keeps(void);
 int	 finish_branch(void);
+int	 finish_server_command(enum branch_order);
 int	 finish_command(enum branch_order, enum dry_run_form);
 void	 finish_failed(void);
 void	 finish_change(const struct proto_change *);
@@ -139,6 +145,7 @@ void	 private_remove(const char *);
 
 /* workers.c */
 int	 workers_spawn(void);
+int	 workers_exec(const char *, const char *, int, pid_t *);
 int	 workers_private(void);
 int	 workers_cowd(void);
 int	 workers_order(enum branch_order);

@@ -18,7 +18,8 @@
  * command, removed.  What is in it, and what of that goes into the working
  * directory, is cowd's business; this file never touches the working directory.
  *
- * STORAGE/NAME/ holds info (text, written once, also the lock), upper and work.
+ * STORAGE/NAME/ holds info (text, written once, also the lock), upper and work;
+ * for a branch that a branchfs server has, info only, with its id.
  * A branch is in use as long as somebody holds the lock on info.
  */
 
@@ -38,6 +39,8 @@
 #include <unistd.h>
 #include <vis.h>
 
+#include "branchfs.h"
+#include "keeper.h"
 #include "log.h"
 #include "rmtree.h"
 #include "storage.h"
@@ -75,6 +78,7 @@ storage_close(struct branch_dir *b)
 		close(b->lower);
 	free(b->storage);
 	free(b->workdir);
+	free(b->server);
 	storage_init(b);
 }
 
@@ -270,6 +274,8 @@ info_write(struct branch_dir *b)
 	    "created %jd\nstart %jd.%09ld\n", BRANCH_INFO_VERSION, name,
 	    (uintmax_t)st.st_ino, birth, (intmax_t)time(NULL),
 	    (intmax_t)b->start.tv_sec, b->start.tv_nsec);
+	if (b->server != NULL)
+		fprintf(f, "branchfs %s\n", b->server);
 	free(name);
 	if (!ferror(f) && fflush(f) == 0 && fsync(fd) == 0)
 		ret = 0;
@@ -279,32 +285,43 @@ info_write(struct branch_dir *b)
 }
 
 static int
-branch_make(struct branch_dir *b, int attributes)
+branch_upper(struct branch_dir *b, enum storage_kind kind)
 {
 	int	 upper, ret;
 
-	branch_name(b->name);
-	if (mkdirat(b->storage_fd, b->name, 0700) == -1 ||
-	    (b->fd = openat(b->storage_fd, b->name, O_RDONLY | O_DIRECTORY |
-	    O_NOFOLLOW | O_CLOEXEC)) == -1 ||
-	    (b->lock = openat(b->fd, "info", O_RDWR | O_CREAT | O_EXCL |
-	    O_CLOEXEC, 0600)) == -1 || flock(b->lock, LOCK_EX) == -1 ||
-	    mkdirat(b->fd, "work", 0700) == -1 ||
+	if (mkdirat(b->fd, "work", 0700) == -1 ||
 	    mkdirat(b->fd, "upper", 0700) == -1 ||
 	    (upper = openat(b->fd, "upper", O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC)) == -1)
 		return (-1);
 	/* Else cowd does it, which can note an owner that we cannot give. */
-	ret = attributes ? copy_attributes(b->lower, upper) : 0;
+	ret = kind == STORAGE_OVERLAY ? copy_attributes(b->lower, upper) : 0;
 	close(upper);
-	if (ret == -1)
+	return (ret == -1 ? -1 : branch_clock(b));
+}
+
+/* 0, or -1 and errno, or 1 after a message. */
+static int
+branch_make(struct branch_dir *b, enum storage_kind kind, int keep)
+{
+	branch_name(b->name);
+	if (mkdirat(b->storage_fd, b->name, 0700) == -1 ||
+	    (b->fd = openat(b->storage_fd, b->name, O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC)) == -1 ||
+	    (b->lock = openat(b->fd, "info", O_RDWR | O_CREAT | O_EXCL |
+	    O_CLOEXEC, 0600)) == -1 || flock(b->lock, LOCK_EX) == -1)
 		return (-1);
-	return (branch_clock(b) == -1 || info_write(b) == -1 ? -1 : 0);
+	if (kind == STORAGE_SERVER) {
+		if (keeper_begin(b, keep) == -1)
+			return (1);
+	} else if (branch_upper(b, kind) == -1)
+		return (-1);
+	return (info_write(b));
 }
 
 int
 storage_create(struct branch_dir *b, const char *storage, const char *workdir,
-    int attributes)
+    enum storage_kind kind, int keep)
 {
 	mode_t	 mask;
 	int	 ret;
@@ -319,13 +336,26 @@ storage_create(struct branch_dir *b, const char *storage, const char *workdir,
 		return (-1);
 	}
 	mask = umask(0);
-	ret = branch_make(b, attributes);
+	ret = branch_make(b, kind, keep);
 	umask(mask);
-	if (ret == -1) {
+	if (ret == 0)
+		return (0);
+	if (ret == -1)
 		log_warn("branch of %s in %s", workdir, storage);
+	/* What a server has made by now is ended with everything else. */
+	if (b->server == NULL)
 		storage_remove(b);
-	}
-	return (ret);
+	return (-1);
+}
+
+static int
+info_server(struct branch_dir *b, const char *value)
+{
+	char	 id[BRANCHFS_ID_SIZE];
+
+	memset(id, 0, sizeof(id));
+	return (strlcpy(id, value, sizeof(id)) < sizeof(id) &&
+	    branchfs_id(id) && (b->server = strdup(id)) != NULL);
 }
 
 /* Take a line of info apart; 0 when it is not one of ours. */
@@ -351,6 +381,8 @@ info_line(struct branch_dir *b, char *line, struct info *info)
 	if (strcmp(line, "born") == 0)
 		return (strlcpy(info->birth, value, sizeof(info->birth)) <
 		    sizeof(info->birth));
+	if (strcmp(line, "branchfs") == 0)
+		return (b->server == NULL && info_server(b, value));
 	if (strcmp(line, "created") == 0) {
 		b->created = (time_t)strtoll(value, NULL, 10);
 		return (1);

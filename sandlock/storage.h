@@ -37,6 +37,7 @@ struct branch_dir {
 	int		 lower;		/* the working directory itself */
 	time_t		 created;
 	struct timespec	 start;		/* on the clock of lower */
+	char		*server;	/* its id, where branchfs has it */
 };
 
 enum branch_state {
@@ -52,11 +53,19 @@ enum branch_state {
 void	 storage_init(struct branch_dir *);
 void	 storage_close(struct branch_dir *);
 
+/* Who makes the branch and changes it. */
+enum storage_kind {
+	STORAGE_COWD,		/* the merged view: cowd sees to attributes */
+	STORAGE_OVERLAY,	/* the kernel: its top has those of the tree */
+	STORAGE_SERVER		/* branchfs: here is but a record of it */
+};
+
 /*
- * Make and lock a branch of a directory, its top with the attributes of that
- * or without; 0, or -1 after a message.
+ * Make and lock a branch of a directory, which whoever makes it keeps or not
+ * should this process be lost; 0, or -1 after a message.
  */
-int	 storage_create(struct branch_dir *, const char *, const char *, int);
+int	 storage_create(struct branch_dir *, const char *, const char *,
+	    enum storage_kind, int);
 
 /* Open a storage, which need not be there (ENOENT); 0, or -1. */
 int	 storage_open(struct branch_dir *, const char *);

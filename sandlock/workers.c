@@ -35,6 +35,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "log.h"
 #include "run.h"
 #include "tree.h"
@@ -105,27 +106,21 @@ worker_path(const char *name, char *path, size_t size)
  * a job, must leave those who clean up after it.
  */
 static int
-worker_exec(struct run_worker *w, const char *path, int fd)
+worker_spawn(const char *path, char *argv[], int fd, pid_t *pid)
 {
-	static char			 with_branch[] = "-b";
 	posix_spawn_file_actions_t	 actions;
 	posix_spawnattr_t		 attr;
-	char				*argv[3], *envp[1] = { NULL };
+	char				*envp[1] = { NULL };
 	sigset_t			 all, none;
 	int				 error;
 
-	if ((argv[0] = strdup(w->name)) == NULL)
-		return (ENOMEM);
-	argv[1] = w == &run.workers[WORKER_COWD] && run.branch.fd != -1 ?
-	    with_branch : NULL;
-	argv[2] = NULL;
 	sigemptyset(&none);
 	sigfillset(&all);
 	if ((error = posix_spawn_file_actions_init(&actions)) != 0)
-		goto done;
+		return (error);
 	if ((error = posix_spawnattr_init(&attr)) != 0) {
 		posix_spawn_file_actions_destroy(&actions);
-		goto done;
+		return (error);
 	}
 	if ((error = posix_spawn_file_actions_adddup2(&actions, fd,
 	    PROTO_PARENT_FD)) == 0 &&
@@ -136,13 +131,37 @@ worker_exec(struct run_worker *w, const char *path, int fd)
 	    (error = posix_spawnattr_setpgroup(&attr, 0)) == 0 &&
 	    (error = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP |
 	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)) == 0)
-		error = posix_spawn(&w->pid, path, &actions, &attr, argv,
-		    envp);
+		error = posix_spawn(pid, path, &actions, &attr, argv, envp);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
- done:
-	free(argv[0]);
 	return (error);
+}
+
+/* A program of ours with one argument or none; 0 or an errno. */
+int
+workers_exec(const char *name, const char *arg, int fd, pid_t *pid)
+{
+	char	 path[PATH_MAX], *argv[3];
+	int	 error = ENOMEM;
+
+	argv[0] = strdup(name);
+	argv[1] = arg == NULL ? NULL : strdup(arg);
+	argv[2] = NULL;
+	if (worker_path(name, path, sizeof(path)) == -1)
+		error = errno;
+	else if (argv[0] != NULL && (arg == NULL || argv[1] != NULL))
+		error = worker_spawn(path, argv, fd, pid);
+	free(argv[0]);
+	free(argv[1]);
+	return (error);
+}
+
+/* Of a branch that a server has, cowd needs to know only what it lists. */
+static int
+cowd_has_branch(void)
+{
+	return (run.branch.fd != -1 && (run.branch.server == NULL ||
+	    run.state == RUN_FINISHING || run.policy->dry_run));
 }
 
 static void
@@ -175,23 +194,22 @@ static int
 worker_start(enum run_worker_name which)
 {
 	struct run_worker	*w = &run.workers[which];
-	char			 path[PATH_MAX];
 	int			 error, pair[2];
 
 	w->name = worker_names[which];
-	if (worker_path(w->name, path, sizeof(path)) == -1 ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 	    pair) == -1) {
 		log_warn("%s", w->name);
 		return (-1);
 	}
-	error = worker_exec(w, path, pair[1]);
+	error = workers_exec(w->name, which == WORKER_COWD &&
+	    cowd_has_branch() ? "-b" : NULL, pair[1], &w->pid);
 	close(pair[1]);
 	if (error != 0) {
 		w->pid = 0;
 		close(pair[0]);
 		errno = error;
-		log_warn("%s", path);
+		log_warn("%s", w->name);
 		return (-1);
 	}
 	evtimer_set(&w->stopped, worker_stopped, w);
@@ -326,6 +344,18 @@ configure_supervisor(void)
 	return (proto_send_empty(ib, IMSG_CONF_END, -1));
 }
 
+/* A branch that a server has is compared as a whole. */
+static int
+configure_server(struct imsgbuf *ib)
+{
+	int	 fd;
+
+	if ((fd = keeper_branch(run.branch.lower, run.branch.server,
+	    O_RDONLY)) == -1)
+		return (-1);
+	return (proto_send_place(ib, IMSG_CONF_UPPER, run.branch.server, fd));
+}
+
 /* Where the branch is, and of what; cowd outlives us if we are killed. */
 static int
 configure_branch(struct imsgbuf *ib)
@@ -334,8 +364,8 @@ configure_branch(struct imsgbuf *ib)
 	int			 lock, lower, storage;
 
 	pb.start = run.branch.start;
-	pb.keep = run.policy->on_error == BRANCH_KEEP ||
-	    run.policy->on_error == BRANCH_COMMIT;
+	/* The keeper of a server's branch sees to that. */
+	pb.keep = run.branch.server != NULL || finish_keeps();
 	if ((storage = fcntl(run.branch.storage_fd, F_DUPFD_CLOEXEC,
 	    3)) == -1 || proto_send_place(ib, IMSG_CONF_STORAGE,
 	    run.branch.name, storage) == -1)
@@ -343,9 +373,10 @@ configure_branch(struct imsgbuf *ib)
 	if ((lower = fcntl(run.branch.lower, F_DUPFD_CLOEXEC, 3)) == -1 ||
 	    proto_send_branch(ib, &pb, lower) == -1)
 		return (-1);
-	if ((lock = fcntl(run.branch.lock, F_DUPFD_CLOEXEC, 3)) == -1)
+	if ((lock = fcntl(run.branch.lock, F_DUPFD_CLOEXEC, 3)) == -1 ||
+	    proto_send_empty(ib, IMSG_CONF_LOCK, lock) == -1)
 		return (-1);
-	return (proto_send_empty(ib, IMSG_CONF_LOCK, lock));
+	return (run.branch.server == NULL ? 0 : configure_server(ib));
 }
 
 /* cowd learns the trees in which it may change something, and no more. */
@@ -358,7 +389,7 @@ configure_cowd(void)
 	STAILQ_FOREACH(wp, &run.conf.paths, entry)
 		if ((wp->perms & PERM_META) && proto_send_path(ib, wp) == -1)
 			return (-1);
-	if (run.branch.fd != -1 && configure_branch(ib) == -1)
+	if (cowd_has_branch() && configure_branch(ib) == -1)
 		return (-1);
 	if (run.needs.view && proto_send_empty(ib, IMSG_CONF_VIEW, -1) == -1)
 		return (-1);
@@ -742,6 +773,17 @@ worker_changed(struct run_worker *w, int status)
 		evtimer_add(&w->gone, &reason);
 }
 
+/* Without its keeper nobody can end the branch. */
+static void
+keeper_lost(pid_t pid)
+{
+	tree_foreign_gone(pid);
+	if (run.state == RUN_ENDING)
+		return;
+	log_warnx("the keeper of the branch is gone");
+	run_failed(REASON_WORKER, EXIT_SANDLOCK);
+}
+
 /* Every child that has changed; orphans of a lost supervisor among them. */
 void
 workers_reap(void)
@@ -756,6 +798,9 @@ workers_reap(void)
 			worker_changed(w, status);
 		else if (run.kernel_only && pid == run.workload.pid)
 			run_child(status);
+		else if (!WIFSTOPPED(status) && !WIFCONTINUED(status) &&
+		    keeper_gone(pid))
+			keeper_lost(pid);
 		else if (!WIFSTOPPED(status) && !WIFCONTINUED(status))
 			tree_foreign_gone(pid);
 	}
