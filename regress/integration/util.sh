@@ -100,6 +100,28 @@ same_work()
 	[ -s bare.tree ] || atf_fail "nothing was done"
 }
 
+# Whether there can be a branchfs here; what a user needs is set by udev.
+have_fuse()
+{
+	[ -e /dev/fuse ] || atf_skip "no /dev/fuse"
+	sh -c ': <>/dev/fuse' 2>/dev/null ||
+	    atf_skip "/dev/fuse is not for this user"
+}
+
+# A branchfs on a directory, of the directory NAME.base; its branches lie in
+# NAME.store, and NAME.store/fault says what goes wrong.  The mount ends with
+# the test.
+serve()
+{
+	have_fuse
+	mkdir "$1.base" "$1.store"
+	served=$1
+	shift
+	background "$(helper branchfs)" "$@" "${served}.base" \
+	    "${served}.store" "${served}"
+	wait_for test -e "${served}/.branchfs_ctl"
+}
+
 # A server of this folder; its port is then in $port and the number of bytes
 # in NAME.hits that of the connections it saw.
 server()

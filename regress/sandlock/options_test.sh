@@ -50,6 +50,7 @@ options_table()
 --workdir /srv --dry-run --fs-isolation overlayfs	workdir /srv;isolation overlayfs;dry-run
 --workdir /srv --dry-run --json --fs-isolation overlayfs	workdir /srv;isolation overlayfs;dry-run json
 --workdir /srv --diff --dry-run --fs-isolation overlayfs	workdir /srv;isolation overlayfs;dry-run diff
+--workdir /srv --fs-isolation branchfs --on-exit keep	workdir /srv;isolation branchfs;on exit keep
 --extra-allow-syscall @sysv_ipc	permit syscall @sysv_ipc
 --extra-deny-syscall ptrace	deny syscall ptrace
 --extra-deny-syscall @sysv_ipc	deny syscall @sysv_ipc
@@ -326,9 +327,9 @@ values_body()
 	    run --on-exit drop true
 	refused '--on-error x: not one of commit, abort, keep' \
 	    run --on-error x true
-	refused '--fs-isolation branchfs: not supported by this version' \
+	refused '--fs-isolation: needs --workdir' \
 	    run --fs-isolation branchfs true
-	refused '--fs-isolation nfs: not one of seccomp, overlayfs' \
+	refused '--fs-isolation nfs: not one of seccomp, overlayfs, branchfs' \
 	    run --fs-isolation nfs true
 	refused '--workdir /nonexistent: No such file or directory' \
 	    run -r /usr --workdir /nonexistent \
