@@ -205,6 +205,7 @@ keeper_start(void)
 		keeper_answer(OUTCOME_FAILED, errno, what);
 		_exit(0);
 	}
+	close(keeper_lower);
 	lock_keeper_run(keeper_storage, keeper_dir);
 	if (proto_send_string(&worker_parent.ibuf, IMSG_READY, keeper_id) ==
 	    -1)

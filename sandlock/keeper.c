@@ -24,6 +24,7 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <linux/openat2.h>
 
@@ -46,6 +47,7 @@
 
 #define KEEPER_SECONDS	10	/* a branch is made, or aborted */
 #define COMMIT_SECONDS	600	/* much may have to be copied */
+#define KEEPER_EXIT_MS	1000	/* from the end of its channel to its own */
 
 static struct imsgbuf	 keeper;
 static pid_t		 keeper_pid;
@@ -103,6 +105,25 @@ keeper_close(void)
 	close(keeper.fd);
 	imsgbuf_clear(&keeper);
 	keeper_open = 0;
+}
+
+/*
+ * It ends when its channel does.  One that the server holds is left behind: it
+ * finishes, with nobody to tell, when there is an answer.
+ */
+static void
+keeper_reap(void)
+{
+	int64_t	 end = now_ms() + KEEPER_EXIT_MS;
+	pid_t	 pid = 0;
+
+	keeper_close();
+	while (keeper_pid != 0 && (pid = waitpid(keeper_pid, NULL,
+	    WNOHANG)) == 0 && now_ms() < end)
+		poll(NULL, 0, 1);
+	if (keeper_pid != 0 && pid != 0)
+		tree_foreign_gone(keeper_pid);
+	keeper_pid = 0;
 }
 
 /* One message within that time; 0, or -1 and errno. */
@@ -253,7 +274,10 @@ keeper_begin(struct branch_dir *b, int keep)
 		    b->workdir);
 	if (ret == -1) {
 		saved_errno = errno;
-		keeper_close();
+		if (saved_errno == ETIMEDOUT)
+			keeper_close();
+		else
+			keeper_reap();
 		errno = saved_errno;
 	}
 	return (ret);
@@ -295,7 +319,10 @@ keeper_order(enum branch_order order, struct proto_outcome *po)
 		po->path = NULL;
 	}
 	saved_errno = errno;
-	keeper_close();
+	if (ret == 0)
+		keeper_reap();
+	else
+		keeper_close();
 	errno = saved_errno;
 	return (ret);
 }
@@ -309,7 +336,7 @@ keeper_leave(void)
 	if (proto_send_int(&keeper, IMSG_BRANCH, ORDER_LEAVE, -1) == -1 ||
 	    imsgbuf_flush(&keeper) == -1)
 		log_debug("keeper: %s", strerror(errno));
-	keeper_close();
+	keeper_reap();
 }
 
 int

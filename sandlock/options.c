@@ -99,7 +99,7 @@ static const struct option_row rows[] = {
 	{ "fs-deny", 0, "PATH", "-", OPTION_REFUSED,
 	    NULL, NULL, "not supported by this version" },
 	{ "fs-isolation", 0, "NAME", "isolation", OPTION_SET,
-	    setting_isolation, NULL, "who merges: seccomp, overlayfs, branchfs" },
+	    setting_isolation, NULL, "seccomp, overlayfs or branchfs" },
 	{ "fs-storage", 0, "DIR", "storage", OPTION_SET,
 	    setting_storage_flag, NULL, "where branches are kept" },
 	{ "gpu", 0, "all|LIST", "gpu", OPTION_SET,

@@ -31,6 +31,7 @@
 #include <errno.h>
 #include <event.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -562,9 +563,14 @@ run_start(void)
 static void
 run_fatal(void)
 {
+	pid_t	 pid;
+
 	workers_kill();
-	while (waitpid(-1, NULL, 0) > 0)
-		continue;
+	/* Who was not started for the run, or ends its branch, goes on. */
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0 ||
+	    (pid == 0 && !tree_foreign_only()))
+		if (pid == 0)
+			poll(NULL, 0, 1);
 	terminal_restore();
 	if (run.private_dir != NULL)
 		private_remove(run.private_dir);

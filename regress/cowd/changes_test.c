@@ -380,6 +380,55 @@ ATF_TC_BODY(deep, tc)
 	fixture_remove(&f);
 }
 
+/* A branch that shares nothing: both trees are gone through. */
+ATF_TC_WITHOUT_HEAD(whole);
+ATF_TC_BODY(whole, tc)
+{
+	struct fixture	 f;
+	char		*text;
+	int		 d, side;
+
+	fixture_make(&f, "store");
+	for (side = 0; side < 2; side++) {
+		d = side ? f.b.upper : f.b.lower;
+		put_file(d, "same", "same", 0644);
+		put_file(d, "content", side ? "new" : "old", 0644);
+		put_file(d, "mode", "same", side ? 0600 : 0644);
+		put_dir(d, "dir", 0755);
+		put_dir(d, "dir/sub", 0755);
+		put_file(d, "dir/sub/f", side ? "new" : "old", 0644);
+		put_file(d, side ? "dir/a" : "dir/d", "", 0644);
+		/* What belongs to the file system, in the top only. */
+		put_file(d, ".branchfs_ctl", side ? "u" : "l", 0600);
+		put_dir(d, side ? "@child" : "@me", 0755);
+		put_file(d, side ? "@child/f" : "@me/f", "", 0644);
+		put_file(d, "dir/.branchfs_ctl", side ? "u" : "l", 0600);
+		put_file(d, side ? "dir/@a" : "dir/@d", "", 0644);
+	}
+	put_file(f.b.lower, "type", "file", 0644);
+	put_dir(f.b.upper, "type", 0755);
+	put_file(f.b.upper, "type/in", "", 0644);
+	put_dir(f.b.lower, "gone", 0755);
+	put_file(f.b.lower, "gone/f", "", 0644);
+	put_dir(f.b.upper, "here", 0755);
+	put_file(f.b.upper, "here/f", "", 0644);
+	f.b.whole = 1;
+	text = changes(&f.b, 0);
+	ATF_CHECK_MSG(strcmp(text, "M  content\n"
+	    "M  dir/.branchfs_ctl\n"
+	    "A  dir/@a\nD  dir/@d\nA  dir/a\nD  dir/d\n"
+	    "M  dir/sub/f\nD  gone\nD  gone/f\nA  here\nA  here/f\n"
+	    "M  mode\nT  type\nA  type/in\n") == 0, "%s", text);
+	free(text);
+	/* Control: an upper directory as usual hides nothing. */
+	f.b.whole = 0;
+	text = changes(&f.b, 0);
+	ATF_CHECK_MSG(strstr(text, "D  ") == NULL &&
+	    strstr(text, "M  .branchfs_ctl\n") != NULL, "%s", text);
+	free(text);
+	fixture_remove(&f);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, everything);
@@ -390,5 +439,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, holes);
 	ATF_TP_ADD_TC(tp, opened);
 	ATF_TP_ADD_TC(tp, deep);
+	ATF_TP_ADD_TC(tp, whole);
 	return (atf_no_error());
 }

@@ -21,6 +21,7 @@
  */
 
 #include <sys/types.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,6 +41,7 @@
 
 #include <atf-c.h>
 
+#include "branchfs.h"
 #include "cowd.h"
 #include "lockdown.h"
 #include "rmtree.h"
@@ -59,6 +61,9 @@ cowd_reply(uint32_t type, uint32_t id, int error)
 typedef int	 (*attempt)(void);
 
 static int	 before = -1;	/* a descriptor from before the lock */
+static int	 keeps;		/* be the keeper of s/b instead */
+static int	 storage = -1;	/* s, then */
+static int	 record = -1;	/* s/b, then */
 static int	 branched;	/* there is a branch, s/b, of the directory d */
 
 static void
@@ -90,6 +95,15 @@ set_branch(void)
 	order_set_storage("b", open("s", O_RDONLY | O_DIRECTORY));
 	order_set_lower(&pb, open("d", O_RDONLY | O_DIRECTORY));
 	order_set_lock(open("s/b/info", O_RDWR));
+	order_settle();
+}
+
+static void
+set_keeper(void)
+{
+	before = open("d/f", O_RDONLY | O_CLOEXEC);
+	storage = open("s", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	record = open("s/b", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* With locking off it is the control. */
@@ -107,7 +121,12 @@ attempt_in(attempt try, int lock)
 			_exit(255);
 		if (branched)
 			set_branch();
-		if (lock) {
+		if (keeps)
+			set_keeper();
+		if (lock && keeps) {
+			lock_keeper_setup();
+			lock_keeper_run(storage, record);
+		} else if (lock) {
 			lock_setup(branched);
 			lock_run();
 		}
@@ -370,9 +389,15 @@ attempt_here(attempt try)
 	private_open();
 	if (lockdown_begin(0) == -1)
 		return (255);
-	set_branch();
-	lock_setup(1);
-	lock_run();
+	if (keeps) {
+		set_keeper();
+		lock_keeper_setup();
+		lock_keeper_run(storage, record);
+	} else {
+		set_branch();
+		lock_setup(1);
+		lock_run();
+	}
 	return (try());
 }
 
@@ -410,11 +435,106 @@ ATF_TC_BODY(branch, tc)
 	CONTROL(rename_out);
 }
 
+static int
+ctl(unsigned int request)
+{
+	char	 buf[BRANCHFS_ID_SIZE];
+
+	return (ioctl(before, request, buf) == -1 ? errno : 0);
+}
+
+static int
+ctl_create(void)
+{
+	return (ctl(BRANCHFS_CREATE));
+}
+
+static int
+ctl_commit(void)
+{
+	return (ctl(BRANCHFS_COMMIT));
+}
+
+static int
+ctl_abort(void)
+{
+	return (ctl(BRANCHFS_ABORT));
+}
+
+static int
+open_plain(void)
+{
+	return (open("d/f", O_RDONLY) == -1 ? errno : 0);
+}
+
+static int
+open_record(void)
+{
+	return (open("s/b", O_RDONLY | O_DIRECTORY) == -1 ? errno : 0);
+}
+
+static int
+open_other(void)
+{
+	return (open("d", O_RDONLY | O_DIRECTORY) == -1 ? errno : 0);
+}
+
+static int
+remove_record(void)
+{
+	return (rmtree(storage, "b") == -1 ? errno : 0);
+}
+
+static int
+new_socket(void)
+{
+	return (socket(AF_UNIX, SOCK_STREAM, 0) == -1 ? errno : 0);
+}
+
+static void
+make_record(void)
+{
+	ATF_REQUIRE(mkdir("s/b", 0700) == 0);
+	make_file("s/b/info");
+}
+
+/* It ends one branch and removes what is known of it. */
+ATF_TC_WITHOUT_HEAD(keeper);
+ATF_TC_BODY(keeper, tc)
+{
+	set_up();
+	ATF_REQUIRE(mkdir("s", 0700) == 0);
+	make_record();
+	make_file("s/other");
+	keeps = 1;
+	CHECK(ctl_commit, ENOTTY);
+	CHECK(ctl_abort, ENOTTY);
+	CHECK_KILLED(ctl_create);
+	CHECK_KILLED(path_file);
+	CHECK_KILLED(open_plain);
+	CHECK_KILLED(new_socket);
+	CHECK_KILLED(execute);
+	CHECK(open_other, EACCES);
+	CHECK(remove_other_branch, EACCES);
+	CHECK(open_record, 0);
+	CHECK(remove_record, 0);
+	ATF_CHECK(access("s/b", F_OK) == -1 && access("s/other", F_OK) == 0);
+	make_record();
+
+	ATF_CHECK_EQ(ENOTTY, attempt_in(ctl_create, 0));
+	CONTROL(path_file);
+	CONTROL(open_plain);
+	CONTROL(new_socket);
+	CONTROL(open_other);
+	CONTROL(remove_other_branch);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, files);
 	ATF_TP_ADD_TC(tp, network);
 	ATF_TP_ADD_TC(tp, private_directory);
 	ATF_TP_ADD_TC(tp, branch);
+	ATF_TP_ADD_TC(tp, keeper);
 	return (atf_no_error());
 }

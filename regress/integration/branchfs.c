@@ -19,9 +19,9 @@
  * the commit engine of cowd.  What goes wrong, and how, is said by the file
  * "fault" in the store while it serves:
  *
- *	create | commit | abort	ERRNO-NUMBER | hang | exit | late
- *	create			slash | nonul | inside | empty | dot | at | link |
- *				missing | none
+ *	create | commit | abort	ERRNO-NUMBER | hang | exit
+ *	create			slash | nonul | inside | empty | dot | at |
+ *				link | missing | none
  *
  * Two processes: one serves, its parent stays where the mount is seen and takes
  * that down when the server or whoever started both has ended.
@@ -99,8 +99,6 @@ fault_common(const char *verb)
 		_exit(0);
 	while (fault(verb, "hang"))
 		usleep(100000);
-	if (fault(verb, "late"))
-		sleep(15);
 	return (fault(verb, NULL));
 }
 
@@ -577,22 +575,25 @@ branch_make(char id[NAME_MAX + 1])
 static void
 answer_faults(char *data, const char *id)
 {
-	char	 path[PATH_MAX + NAME_MAX + 16];
+	static const char	*const ids[][2] = {
+		{ "slash", "../@x" },
+		{ "dot", ".." },
+		{ "at", "@x" },
+		{ "empty", "" },
+		{ "missing", "missing" }
+	};
+	char			 path[PATH_MAX + NAME_MAX + 16];
+	size_t			 i;
 
-	if (fault("create", "slash"))
-		snprintf(data, BRANCHFS_ID_SIZE, "../@%.99s", id);
-	if (fault("create", "dot"))
-		snprintf(data, BRANCHFS_ID_SIZE, "..");
-	if (fault("create", "at"))
-		snprintf(data, BRANCHFS_ID_SIZE, "@%.99s", id);
+	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (fault("create", ids[i][0])) {
+			memset(data, 0, BRANCHFS_ID_SIZE);
+			snprintf(data, BRANCHFS_ID_SIZE, "%s", ids[i][1]);
+		}
 	if (fault("create", "nonul"))
 		memset(data, 'x', BRANCHFS_ID_SIZE);
 	if (fault("create", "inside"))
 		data[strlen(id) + 2] = 'x';
-	if (fault("create", "empty"))
-		memset(data, 0, BRANCHFS_ID_SIZE);
-	if (fault("create", "missing"))
-		snprintf(data, BRANCHFS_ID_SIZE, "missing");
 	/* A branch that is a link to elsewhere. */
 	snprintf(path, sizeof(path), "%s/%s/merged", store, id);
 	if (fault("create", "link") && (umount2(path, MNT_DETACH) == -1 ||
@@ -747,7 +748,7 @@ static const struct fuse_operations	 operations = {
 
 /* As root: mount for a user, before becoming that. */
 static int
-mount_for(const char *at, uid_t uid, gid_t gid)
+mount_as(const char *at, uid_t uid, gid_t gid)
 {
 	char	 options[256];
 	int	 fd;
@@ -808,9 +809,10 @@ enter_namespace(void)
 static void
 serve(char *at, int fd)
 {
-	static char		 program[] = "branchfs", fg[] = "-o";
-	static char		 options[] = "default_permissions,fsname=branchfs";
-	char			*argv[] = { program, fg, options, NULL };
+	static char		 program[] = "branchfs", o[] = "-o";
+	static char		 options[] = "default_permissions,"
+				    "fsname=branchfs";
+	char			*argv[] = { program, o, options, NULL };
 	struct fuse_args	 args = FUSE_ARGS_INIT(fd == -1 ? 3 : 1, argv);
 	struct fuse_loop_config	*config;
 	struct fuse		*f;
@@ -901,7 +903,7 @@ main(int argc, char **argv)
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	if (geteuid() == 0)
-		fd = mount_for(at, pw == NULL ? 0 : pw->pw_uid,
+		fd = mount_as(at, pw == NULL ? 0 : pw->pw_uid,
 		    pw == NULL ? 0 : pw->pw_gid);
 	if ((pid = fork()) == -1)
 		err(1, "fork");
