@@ -53,6 +53,13 @@ static struct imsgbuf	 keeper;
 static pid_t		 keeper_pid;
 static int		 keeper_open;
 
+static const int	 keeper_signums[] = {
+	SIGINT, SIGTERM, SIGQUIT, SIGHUP
+};
+#define KEEPER_NSIGNALS	(sizeof(keeper_signums) / sizeof(keeper_signums[0]))
+
+static struct sigaction		 keeper_old[KEEPER_NSIGNALS];
+static sigset_t			 keeper_mask;
 static volatile sig_atomic_t	 keeper_signal;
 
 static void
@@ -61,14 +68,11 @@ keeper_interrupt(int sig)
 	keeper_signal = sig;
 }
 
-/* Who waits for us wants to know whether we do. */
+/* Who waits for us may say that it is enough. */
 static void
 keeper_signals(void)
 {
-	static const int	 signals[] = {
-		SIGINT, SIGTERM, SIGQUIT, SIGHUP
-	};
-	struct sigaction	 sa, old;
+	struct sigaction	 sa;
 	sigset_t		 set;
 	size_t			 i;
 
@@ -77,15 +81,26 @@ keeper_signals(void)
 	sa.sa_handler = keeper_interrupt;
 	sigemptyset(&sa.sa_mask);
 	sigemptyset(&set);
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+	for (i = 0; i < KEEPER_NSIGNALS; i++) {
 		/* As under nohup(1). */
-		if (sigaction(signals[i], NULL, &old) == 0 &&
-		    old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &sa, NULL);
-		sigaddset(&set, signals[i]);
+		if (sigaction(keeper_signums[i], NULL, &keeper_old[i]) == 0 &&
+		    (keeper_signums[i] != SIGHUP ||
+		    keeper_old[i].sa_handler != SIG_IGN))
+			sigaction(keeper_signums[i], &sa, NULL);
+		sigaddset(&set, keeper_signums[i]);
 	}
 	/* They come while we wait, and not right before. */
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, &keeper_mask);
+}
+
+static void
+keeper_signals_end(void)
+{
+	size_t	 i;
+
+	for (i = 0; i < KEEPER_NSIGNALS; i++)
+		sigaction(keeper_signums[i], &keeper_old[i], NULL);
+	sigprocmask(SIG_SETMASK, &keeper_mask, NULL);
 }
 
 static int64_t
@@ -256,30 +271,45 @@ keeper_first(struct branch_dir *b, struct imsg *imsg)
 	return (-1);
 }
 
+static void
+keeper_silent(const struct branch_dir *b)
+{
+	if (errno == ETIMEDOUT)
+		log_warnx("--workdir %s: branchfs does not answer", b->workdir);
+	else if (errno == EINTR)
+		/* As a signal that comes before the workload runs. */
+		run.exit_status = 128 + keeper_signal;
+	else
+		log_warn("--workdir %s: branchfs: the keeper of the branch",
+		    b->workdir);
+}
+
 int
 keeper_begin(struct branch_dir *b, int keep)
 {
 	struct imsg	 imsg;
 	int		 ret = -1, saved_errno;
 
-	if (keeper_spawn() == -1 || keeper_configure(b, keep) == -1)
+	keeper_signals();
+	if (keeper_spawn() == -1 || keeper_configure(b, keep) == -1) {
 		log_warn("cowd");
-	else if (keeper_wait(&imsg, KEEPER_SECONDS) == 0) {
-		ret = keeper_first(b, &imsg);
-		imsg_free(&imsg);
-	} else if (errno == ETIMEDOUT)
-		log_warnx("--workdir %s: branchfs does not answer", b->workdir);
-	else
-		log_warn("--workdir %s: branchfs: the keeper of the branch",
-		    b->workdir);
-	if (ret == -1) {
-		saved_errno = errno;
-		if (saved_errno == ETIMEDOUT)
-			keeper_close();
-		else
+		keeper_reap();
+	} else if (keeper_wait(&imsg, KEEPER_SECONDS) == 0) {
+		if ((ret = keeper_first(b, &imsg)) == -1) {
+			saved_errno = errno;
 			keeper_reap();
+			errno = saved_errno;
+		}
+		imsg_free(&imsg);
+	} else {
+		saved_errno = errno;
+		keeper_silent(b);
+		keeper_close();
 		errno = saved_errno;
 	}
+	saved_errno = errno;
+	keeper_signals_end();
+	errno = saved_errno;
 	return (ret);
 }
 
@@ -323,6 +353,7 @@ keeper_order(enum branch_order order, struct proto_outcome *po)
 		keeper_reap();
 	else
 		keeper_close();
+	keeper_signals_end();
 	errno = saved_errno;
 	return (ret);
 }

@@ -171,6 +171,21 @@ silent_body()
 	wait_for no_served
 	[ -z "$(find . -name ran)" ] || atf_fail "something ran"
 	control
+	# Whoever does not want to wait need not.
+	for sig in INT:130 TERM:143; do
+		echo "create hang" >wd.store/fault
+		setsid ${cow} -- touch ran 2>errs &
+		pid=$!
+		wait_for pgrep -P ${pid} -x keeper
+		wait_for sh -c 'ls -A "$1" | grep -q .' sh "${store}"
+		kill -${sig%:*} ${pid}
+		rc=0
+		wait ${pid} || rc=$?
+		[ ${rc} -eq ${sig#*:} ] || atf_fail "SIG${sig}: ${rc}"
+		no_record || atf_fail "SIG${sig}: a record is left"
+		rm wd.store/fault
+		wait_for no_served
+	done
 	# The end: not the run's fault, and not forgotten.
 	echo "abort hang" >wd.store/fault
 	atf_check -s exit:125 -e match:'abort of .*/wd: no answer: it may be' \
