@@ -151,6 +151,33 @@ create_body()
 	no_record || atf_fail "a record is left"
 }
 
+# What fails after the branch was made takes it back.
+atf_test_case mounts
+mounts_head()
+{
+	atf_set "descr" "a branch that cannot be mounted"
+	atf_set "require.progs" "strace"
+}
+mounts_body()
+{
+	setup
+	start
+	for n in 1 2 3 4; do
+		atf_check -s exit:125 \
+		    -e match:'^sandlock: --fs-isolation branchfs: mount.*: Oper' \
+		    strace -o trace -e trace=mount \
+		    -e inject=mount:error=EPERM:when=${n} ${cow} -- touch ran
+		atf_check -o inline:"1\n" grep -c INJECTED trace
+		nothing_left
+		[ -z "$(find . -name ran)" ] || atf_fail "something ran"
+	done
+	# Control: there are no more of them.
+	atf_check strace -o trace -e trace=mount \
+	    -e inject=mount:error=EPERM:when=5 ${cow} -- true
+	nothing_left
+	control
+}
+
 # The wait for an answer has an end although the server's has not.
 atf_test_case silent
 silent_head()
@@ -561,6 +588,7 @@ atf_init_test_cases()
 	. "$(atf_get_srcdir)/util.sh"
 	atf_add_test_case not_one
 	atf_add_test_case create
+	atf_add_test_case mounts
 	atf_add_test_case silent
 	atf_add_test_case refused
 	atf_add_test_case conflict
