@@ -42,6 +42,7 @@
 
 static int		 string_replace(char **, const char *);
 static int		 merge_lists(struct policy *, const struct policy *);
+static int		 merge_workdir(struct policy *, const struct policy *);
 static void		 merge_scalars(struct policy *, const struct policy *);
 static void		 needs_feature(struct policy_needs *, const char *);
 static void		 needs_net(const struct policy *,
@@ -271,6 +272,32 @@ merge_lists(struct policy *to, const struct policy *from)
 	return (0);
 }
 
+/*
+ * "no workdir" grants directly what would have had a branch, and drops what was
+ * said about that.  A dry run stays: without a branch it is an error, and not a
+ * run that writes.
+ */
+static int
+merge_workdir(struct policy *to, const struct policy *from)
+{
+	if (from->workdir != NULL) {
+		to->no_workdir = 0;
+		return (string_replace(&to->workdir, from->workdir));
+	}
+	if (!from->no_workdir)
+		return (0);
+	to->no_workdir = 1;
+	if (to->workdir != NULL &&
+	    policy_add_path(to, to->workdir, PERM_MASK, 0) == -1)
+		return (-1);
+	free(to->workdir);
+	free(to->storage);
+	to->workdir = to->storage = NULL;
+	to->isolation = ISOLATION_UNSET;
+	to->on_exit = to->on_error = BRANCH_UNSET;
+	return (0);
+}
+
 static void
 merge_scalars(struct policy *to, const struct policy *from)
 {
@@ -325,13 +352,12 @@ merge_scalars(struct policy *to, const struct policy *from)
 int
 policy_merge(struct policy *to, const struct policy *from)
 {
-	if (merge_lists(to, from) == -1)
+	if (merge_workdir(to, from) == -1 || merge_lists(to, from) == -1)
 		return (-1);
 	merge_scalars(to, from);
 	if (to->name == NULL && string_replace(&to->name, from->name) == -1)
 		return (-1);
 	if (string_replace(&to->directory, from->directory) == -1 ||
-	    string_replace(&to->workdir, from->workdir) == -1 ||
 	    string_replace(&to->storage, from->storage) == -1 ||
 	    string_replace(&to->log_denials, from->log_denials) == -1 ||
 	    string_replace(&to->cpu_cores, from->cpu_cores) == -1 ||

@@ -173,6 +173,7 @@ struct policy {
 	char			*directory;	/* --cwd; NULL: inherited */
 
 	char			*workdir;	/* copy-on-write; NULL: none */
+	int			 no_workdir;	/* and none of a base */
 	char			*storage;	/* of branches; NULL: default */
 	enum isolation		 isolation;
 	enum branch_action	 on_exit;

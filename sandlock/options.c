@@ -129,6 +129,8 @@ static const struct option_row rows[] = {
 	    setting_no, "randomize-memory", "fixed addresses in memory" },
 	{ "no-supervisor", 0, NULL, "no supervisor", OPTION_SET,
 	    setting_no, "supervisor", "kernel protections alone" },
+	{ "no-workdir", 0, NULL, "no workdir", OPTION_SET,
+	    setting_no, "workdir", "write to the directory of a profile" },
 	{ "on-error", 0, "commit|abort|keep", "on error", OPTION_SET,
 	    setting_on_error, NULL,
 	    "the branch after a failure; default abort" },

@@ -253,6 +253,9 @@ statement	: unveil
 			each("pass fd", setting_pass_fd);
 		}
 		| NO STRING		{ bad("no", $2, setting_no(body, $2)); }
+		| NO WORKDIR		{
+			bad("no", "workdir", setting_no(body, "workdir"));
+		}
 		| CPUS words		{
 			char	*list;
 

@@ -23,6 +23,7 @@
 #include <sys/types.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 
 #include <linux/magic.h>
@@ -78,6 +79,8 @@ static int		 check_nested(struct policy *);
 static int		 check_paths(struct policy *);
 static int		 check_directory(struct policy *);
 static int		 check_around(const struct policy *);
+static int		 check_both(const struct policy *);
+static int		 check_readonly(const struct policy *);
 static int		 check_workdir(struct policy *);
 static int		 check_writable(const char *, int);
 static int		 check_sources(const struct policy *);
@@ -128,8 +131,9 @@ policy_check_conflicts(const struct policy *p)
 
 	policy_needs(p, &needs);
 	if (p->no_supervisor && needs.features[0] != '\0') {
-		log_warnx("--no-supervisor: impossible with %s",
-		    needs.features);
+		log_warnx("--no-supervisor: impossible with %s%s",
+		    needs.features, p->workdir == NULL ? "" :
+		    "; with --no-workdir that is written directly");
 		return (-1);
 	}
 	if (check_branch(p) == -1)
@@ -233,6 +237,8 @@ check_home(const struct policy *p)
 	char				 cwd[PATH_MAX], real[PATH_MAX];
 	int				 granted = 0;
 
+	if (p->workdir != NULL && strcmp(p->workdir, ".") == 0)
+		granted = 1;
 	TAILQ_FOREACH(path, &p->paths, entry)
 		if (strcmp(path->path, ".") == 0)
 			granted = 1;
@@ -386,13 +392,18 @@ check_private(const struct policy *p)
 	char		*real;
 	int		 inside;
 
-	if ((!p->private_home && !p->private_tmp) || tmp == NULL ||
-	    tmp[0] != '/' || (real = realpath(tmp, NULL)) == NULL)
+	if (!p->private_home && !p->private_tmp)
+		return (0);
+	/* As private.c chooses. */
+	if (tmp == NULL || tmp[0] != '/')
+		tmp = "/tmp";
+	if ((real = realpath(tmp, NULL)) == NULL)
 		return (0);
 	inside = path_inside(p->workdir, real);
 	free(real);
 	if (inside)
-		log_warnx("TMPDIR %s: lies below --workdir %s", tmp,
+		log_warnx("TMPDIR %s: lies below --workdir %s: set TMPDIR to "
+		    "another place, or run in another directory", tmp,
 		    p->workdir);
 	return (inside ? -1 : 0);
 }
@@ -416,11 +427,59 @@ check_around(const struct policy *p)
 		    !path_inside(pp->path, p->workdir))
 			continue;
 		log_warnx("--workdir %s: lies below %s, where the command may "
-		    "write; --fs-isolation overlayfs can do that", p->workdir,
-		    pp->path);
+		    "write; --fs-isolation overlayfs can do that, and with "
+		    "--no-workdir there is no branch", p->workdir, pp->path);
 		return (-1);
 	}
 	return (0);
+}
+
+/* What goes to a branch is not written directly as well. */
+static int
+check_both(const struct policy *p)
+{
+	const struct policy_path	*pp;
+	char				*expanded, *real = NULL;
+	int				 same;
+
+	TAILQ_FOREACH(pp, &p->paths, entry) {
+		if ((pp->perms & PERM_META) == 0)
+			continue;
+		if ((expanded = path_expand(pp->path)) != NULL)
+			real = realpath(expanded, NULL);
+		same = real != NULL && strcmp(real, p->workdir) == 0;
+		free(expanded);
+		free(real);
+		real = NULL;
+		if (!same)
+			continue;
+		log_warnx("%s: is granted for writing, and is the working "
+		    "directory, whose changes go to a branch; with "
+		    "--no-workdir it is written directly", p->workdir);
+		return (-1);
+	}
+	return (0);
+}
+
+/* Better known before the command has done its work than after. */
+static int
+check_readonly(const struct policy *p)
+{
+	struct statvfs	 fs;
+
+	if (p->dry_run || (p->on_exit != BRANCH_UNSET &&
+	    p->on_exit != BRANCH_COMMIT))
+		return (0);
+	if (statvfs(p->workdir, &fs) == -1) {
+		log_warn("--workdir %s", p->workdir);
+		return (-1);
+	}
+	if ((fs.f_flag & ST_RDONLY) == 0)
+		return (0);
+	log_warnx("--workdir %s: on a read-only file system, where nothing can "
+	    "be committed; --no-workdir runs without a branch, --on-exit keep "
+	    "keeps it", p->workdir);
+	return (-1);
 }
 
 /* All of it is granted: the workload has a branch of it. */
@@ -435,7 +494,8 @@ check_workdir(struct policy *p)
 		log_warnx("--workdir /: not the whole system");
 		return (-1);
 	}
-	if (check_private(p) == -1)
+	if (check_private(p) == -1 || check_both(p) == -1 ||
+	    check_readonly(p) == -1)
 		return (-1);
 	if (policy_add_path(p, p->workdir, PERM_MASK, 0) == -1) {
 		log_warn("--workdir");
@@ -501,9 +561,15 @@ policy_check_storage(struct policy *p)
 
 	path = p->storage == NULL ? storage_default(p) :
 	    path_expand(p->storage);
+	if (path == NULL && p->storage == NULL && errno == ENOENT) {
+		log_warnx("HOME is not set: say with --fs-storage where "
+		    "branches are to lie, or run with --no-workdir");
+		return (-1);
+	}
 	if (path == NULL || (real = path_future(path)) == NULL) {
-		log_warn("--fs-storage%s%s", path == NULL ? "" : " ",
-		    path == NULL ? "" : path);
+		log_warnx("--fs-storage%s%s: %s: say another place for "
+		    "branches, or run with --no-workdir", path == NULL ? "" :
+		    " ", path == NULL ? "" : path, strerror(errno));
 		free(path);
 		return (-1);
 	}

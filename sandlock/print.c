@@ -242,6 +242,8 @@ print_switches(FILE *f, const struct policy *p)
 		fputs("\tno randomize-memory\n", f);
 	if (p->no_supervisor)
 		fputs("\tno supervisor\n", f);
+	if (p->no_workdir)
+		fputs("\tno workdir\n", f);
 	if (p->cpu_cores != NULL)
 		print_list(f, "cpus", p->cpu_cores);
 	if (p->gpu != NULL)

@@ -478,7 +478,9 @@ run_check_nested(void)
 	if (error == EBUSY || error == EPERM || error == EACCES)
 		log_warnx("nested: the sandbox around leaves no room for a "
 		    "supervisor, which this policy needs for: %s; "
-		    "--no-supervisor runs without", run.needs.features);
+		    "--no-supervisor%s without", run.needs.features,
+		    run.policy->workdir == NULL ? " runs" :
+		    " --no-workdir run");
 	else
 		log_warnx("system call filter: %s", strerror(error));
 	return (-1);

@@ -256,6 +256,8 @@ setting_workdir(struct policy *p, const char *path)
 
 	if ((error = setting_path_form(path)) != NULL)
 		return (error);
+	if (p->no_workdir)
+		return ("impossible with no workdir");
 	return (setting_string(&p->workdir, path));
 }
 
@@ -600,8 +602,12 @@ setting_no(struct policy *p, const char *s)
 		p->no_randomize_memory = 1;
 	else if (strcmp(s, "supervisor") == 0)
 		p->no_supervisor = 1;
-	else
+	else if (strcmp(s, "workdir") == 0) {
+		if (p->workdir != NULL)
+			return ("impossible with workdir");
+		p->no_workdir = 1;
+	} else
 		return ("not one of coredump, huge-pages, randomize-memory, "
-		    "supervisor");
+		    "supervisor, workdir");
 	return (NULL);
 }
