@@ -40,6 +40,7 @@ static enum branch_order finish_order;
 static int	 finish_keep;	/* do not remove it */
 static int	 finish_quiet;	/* nobody doubts that it is kept */
 static int	 finish_commits;	/* a server's, when all is over */
+static int	 finish_unasked;	/* aborted, as nobody said otherwise */
 
 /* The workload's end closes our streams; a dry run prints after it. */
 int
@@ -115,6 +116,8 @@ finish_branch(void)
 		return (0);
 	if (!run.policy->dry_run) {
 		finish_keep = finish_action() != BRANCH_ABORT;
+		finish_unasked = !finish_keep &&
+		    run.policy->on_error == BRANCH_UNSET;
 		if (run.branch.server != NULL) {
 			finish_commits = finish_action() == BRANCH_COMMIT;
 			return (0);
@@ -147,8 +150,10 @@ finish_failed(void)
 	if (run.state == RUN_FINISHING)
 		/* It may be half done, which recovery mends. */
 		finish_keep = 1;
-	else if (run.state == RUN_RUNNING)
+	else if (run.state == RUN_RUNNING) {
 		finish_keep = finish_keeps();
+		finish_unasked = run.policy->on_error == BRANCH_UNSET;
+	}
 }
 
 void
@@ -262,6 +267,19 @@ finish_server_command(enum branch_order order)
 	return (run.exit_status);
 }
 
+/*
+ * Whoever did not expect that a failure discards what was done shall learn it,
+ * and how to have it otherwise.
+ */
+static void
+finish_discarded(void)
+{
+	if (finish_unasked && !finish_keep && isatty(STDERR_FILENO) &&
+	    storage_written(&run.branch))
+		log_warnx("%s: the command failed: its changes are discarded; "
+		    "--on-error keep keeps them", run.branch.workdir);
+}
+
 /* Everything is gone but the branch. */
 void
 finish_remove(void)
@@ -275,6 +293,10 @@ finish_remove(void)
 	if (finish_keep && !finish_quiet)
 		log_warnx("branch %s of %s is kept", run.branch.name,
 		    run.branch.workdir);
+	if (finish_keep && !finish_quiet && isatty(STDERR_FILENO))
+		log_warnx("see sandlock branch diff | commit | abort %s",
+		    run.branch.name);
+	finish_discarded();
 	if (!finish_keep && storage_remove(&run.branch) == -1)
 		log_warn("branch %s in %s cannot be removed", run.branch.name,
 		    run.branch.storage);

@@ -29,6 +29,7 @@
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -107,7 +108,8 @@ storage_find(struct branch_dir *b, const char *path, int create)
 	if ((b->storage = strdup(path)) == NULL)
 		fatal("storage");
 	if (create && make_path(b->storage) == -1) {
-		log_warn("%s", path);
+		log_warnx("%s: %s: say with --fs-storage where branches are to "
+		    "lie, or run with --no-workdir", path, strerror(errno));
 		return (-1);
 	}
 	if ((b->storage_fd = open(path, O_RDONLY | O_DIRECTORY |
@@ -284,6 +286,47 @@ info_write(struct branch_dir *b)
 	return (ret);
 }
 
+/*
+ * Whether a branch can be written here: its format needs attributes of users,
+ * and device 0:0 for what is gone, which everybody may make.  0, or -1 after a
+ * message that says what to do.
+ */
+static int
+storage_probe(const struct branch_dir *b, int work)
+{
+	static const char	 name[] = "user.overlay.sandlock";
+	const char		*what = "extended attributes of users";
+	int			 ret;
+
+	if ((ret = fsetxattr(work, name, "", 0, 0)) == 0 &&
+	    (ret = fremovexattr(work, name)) == 0) {
+		what = "whiteouts";
+		if ((ret = mknodat(work, "probe", S_IFCHR, 0)) == 0)
+			ret = unlinkat(work, "probe", 0);
+	}
+	if (ret == 0)
+		return (0);
+	log_warnx("%s: no %s on this file system (%s): say with --fs-storage "
+	    "another place for branches, or run with --no-workdir",
+	    b->storage, what, strerror(errno));
+	return (-1);
+}
+
+static int
+storage_check(const struct branch_dir *b)
+{
+	int	 ret, work;
+
+	if ((work = openat(b->fd, "work", O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC)) == -1) {
+		log_warn("branch in %s", b->storage);
+		return (-1);
+	}
+	ret = storage_probe(b, work);
+	close(work);
+	return (ret);
+}
+
 static int
 branch_upper(struct branch_dir *b, enum storage_kind kind)
 {
@@ -338,10 +381,12 @@ storage_create(struct branch_dir *b, const char *storage, const char *workdir,
 	mask = umask(0);
 	ret = branch_make(b, kind, keep);
 	umask(mask);
-	if (ret == 0)
-		return (0);
 	if (ret == -1)
 		log_warn("branch of %s in %s", workdir, storage);
+	else if (ret == 0 && kind != STORAGE_SERVER)
+		ret = storage_check(b);
+	if (ret == 0)
+		return (0);
 	/* What a server has made by now is ended with everything else. */
 	if (b->server == NULL)
 		storage_remove(b);
@@ -475,6 +520,27 @@ storage_branch(struct branch_dir *b, const char *name)
 	if (faccessat(b->fd, "committed", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return (BRANCH_COMMITTED);
 	return (BRANCH_KEPT);
+}
+
+int
+storage_written(const struct branch_dir *b)
+{
+	struct dirent	*d;
+	DIR		*dir;
+	int		 fd, found = 0;
+
+	if ((fd = openat(b->fd, "upper", O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC)) == -1)
+		return (errno != ENOENT);
+	if ((dir = fdopendir(fd)) == NULL) {
+		close(fd);
+		return (1);
+	}
+	while (!found && (d = readdir(dir)) != NULL)
+		found = strcmp(d->d_name, ".") != 0 &&
+		    strcmp(d->d_name, "..") != 0;
+	closedir(dir);
+	return (found);
 }
 
 int

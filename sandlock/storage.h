@@ -73,6 +73,9 @@ int	 storage_open(struct branch_dir *, const char *);
 /* Open a branch of that storage by its name, and lock it. */
 enum branch_state storage_branch(struct branch_dir *, const char *);
 
+/* Whether anything below its top was changed, as far as can be told. */
+int	 storage_written(const struct branch_dir *);
+
 /* Remove it with everything in it; 0, or -1 and errno. */
 int	 storage_remove(struct branch_dir *);
 
