@@ -215,7 +215,7 @@ load_parent_body()
 	load
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		rm -f busy pid
-		"${reap}" -g 20 -p pid "${sandlock}" run \
+		"${reap}" -g 20 -p pid "${sandlock}" run --no-workdir \
 		    --net-allow 127.0.0.1:9 -P 50 -- /bin/sh load.sh 2>errs &
 		wait_for test -f busy
 		kill -9 "$(cat pid)"
@@ -232,7 +232,7 @@ idle()
 	_who=$1 _status=$2 _reason=$3
 	shift 3
 	rm -f up pid
-	"${reap}" -g 20 -p pid "${sandlock}" run --status-fd 9 "$@" -- \
+	"${reap}" -g 20 -p pid "${sandlock}" run --no-workdir --status-fd 9 "$@" -- \
 	    /bin/sh -c './procs daemon d & ./procs comet c; : >up;
 	    exec ./procs pause' 9>status 2>errs &
 	wait_for test -f up -a -f d -a -f c
@@ -289,7 +289,7 @@ mount --bind resolv.conf "$(readlink -f /etc/resolv.conf)"
 ./procs silent asked &
 silent=$!
 reap=$1 sandlock=$2 who=$3
-"${reap}" -g 20 -p pid "${sandlock}" run --status-fd 9 \
+"${reap}" -g 20 -p pid "${sandlock}" run --no-workdir --status-fd 9 \
     --net-allow host.example:80 -- /bin/sh -c ': >done' 9>status 2>errs &
 run=$!
 tries=0
@@ -352,7 +352,7 @@ stopped_at()
 	mkdir "$1.$2"
 	cd "$1.$2"
 	rc=0
-	"${reap}" -t 60 -s "$1:$2" -o outcome "${sandlock}" run \
+	"${reap}" -t 60 -s "$1:$2" -o outcome "${sandlock}" run --no-workdir \
 	    --status-fd 9 --net-allow 127.0.0.1:9 -P 50 -- \
 	    /bin/sh -c ': >done' 9>status 2>errs || rc=$?
 	echo ${rc} >rc
@@ -393,7 +393,7 @@ stopped_early_body()
 stopped()
 {
 	rm -f up stopped through pid
-	"${reap}" -p pid -t 60 "${sandlock}" run --status-fd 9 -P 50 \
+	"${reap}" -p pid -t 60 "${sandlock}" run --no-workdir --status-fd 9 -P 50 \
 	    --net-allow 127.0.0.1 -- /bin/sh -c ": >file; : >up;
 	    until [ -e stopped ]; do :; done; $2 && : >through" \
 	    9>status 2>errs &
@@ -443,7 +443,7 @@ continued_head()
 continued_body()
 {
 	life_setup
-	"${reap}" -p pid "${sandlock}" run -P 50 -- /bin/sh -c ': >up
+	"${reap}" -p pid "${sandlock}" run --no-workdir -P 50 -- /bin/sh -c ': >up
 	    until [ -e end ]; do /bin/true; done' 2>errs &
 	wait_for test -f up
 	for who in supervisor cowd; do

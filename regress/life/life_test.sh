@@ -73,7 +73,7 @@ kernel_killed_head()
 kernel_killed_body()
 {
 	life_setup
-	"${reap}" -g 10 -p pid "${sandlock}" run --no-supervisor -- \
+	"${reap}" -g 10 -p pid "${sandlock}" run --no-workdir --no-supervisor -- \
 	    /bin/sh -c ': >up; exec ./procs pause' 2>errs &
 	wait_for test -f up
 	kill -9 "$(cat pid)"
@@ -123,7 +123,7 @@ bomb_unlimited_body()
 	for options in "" "--disable signal-scope"; do
 		rc=0
 		# shellcheck disable=SC2086
-		prlimit --nproc=$((user + 300)) "${reap}" "${sandlock}" run \
+		prlimit --nproc=$((user + 300)) "${reap}" "${sandlock}" run --no-workdir \
 		    --status-fd 9 -t 1 --kill-after 0.1 ${options} -- \
 		    ${procs} bomb 9>status 2>errs || rc=$?
 		expect "${options}" 124 timeout
@@ -199,7 +199,7 @@ signals_body()
 		# Jobs of a shell without job control ignore INT and QUIT;
 		# sandlock must reset that for the workload.
 		# shellcheck disable=SC2086
-		"${reap}" -p pid "${sandlock}" run --status-fd 9 ${mode} -- \
+		"${reap}" -p pid "${sandlock}" run --no-workdir --status-fd 9 ${mode} -- \
 		    /bin/sh -c "trap ': >got; exit 42' ${sig}; : >up
 		    while :; do :; done" 9>status 2>errs &
 		wait_for test -f up
@@ -213,7 +213,7 @@ signals_body()
 	for pair in INT:130 TERM:143 HUP:129 QUIT:131 USR1:138 USR2:140; do
 		rm -f up pid
 		# shellcheck disable=SC2086
-		"${reap}" -p pid "${sandlock}" run --status-fd 9 ${mode} \
+		"${reap}" -p pid "${sandlock}" run --no-workdir --status-fd 9 ${mode} \
 		    --no-coredump -- /bin/sh -c ": >up; exec ./procs pause" \
 		    9>status 2>errs &
 		wait_for test -f up
@@ -245,7 +245,7 @@ signals_group_head()
 signals_group_body()
 {
 	life_setup
-	"${reap}" -p pid "${sandlock}" run --status-fd 9 \
+	"${reap}" -p pid "${sandlock}" run --no-workdir --status-fd 9 \
 	    --net-allow 127.0.0.1:9 -- /bin/sh -c '
 	    trap "until [ -f child ]; do :; done; exit 42" INT
 	    /bin/sh -c "trap \": >child; exit\" INT; : >up

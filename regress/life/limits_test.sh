@@ -26,16 +26,16 @@ processes_body()
 	life_setup
 	for how in fork vfork clone clone-silent clone-parent spawn; do
 		atf_check -o inline:"9 EAGAIN\n" \
-		    "${reap}" "${sandlock}" run -P 10 -- ${procs} make ${how} 20
+		    "${reap}" "${sandlock}" run --no-workdir -P 10 -- ${procs} make ${how} 20
 		atf_check -o inline:"9 OK\n" \
-		    "${reap}" "${sandlock}" run -P 10 -- ${procs} make ${how} 9
+		    "${reap}" "${sandlock}" run --no-workdir -P 10 -- ${procs} make ${how} 9
 		atf_check -o inline:"20 OK\n" \
-		    "${reap}" "${sandlock}" run -- ${procs} make ${how} 20
+		    "${reap}" "${sandlock}" run --no-workdir -- ${procs} make ${how} 20
 	done
 	atf_check -o inline:"0 EAGAIN\n" \
-	    "${reap}" "${sandlock}" run -P 1 -- ${procs} make fork 20
+	    "${reap}" "${sandlock}" run --no-workdir -P 1 -- ${procs} make fork 20
 	atf_check -o inline:"299 EAGAIN\n" \
-	    "${reap}" "${sandlock}" run -P 300 -- ${procs} make fork 400
+	    "${reap}" "${sandlock}" run --no-workdir -P 300 -- ${procs} make fork 400
 }
 
 atf_test_case threads
@@ -47,11 +47,11 @@ threads_body()
 {
 	life_setup
 	atf_check -o inline:"100 OK\n" \
-	    "${reap}" "${sandlock}" run -P 2 -- ${procs} make thread 100
+	    "${reap}" "${sandlock}" run --no-workdir -P 2 -- ${procs} make thread 100
 	atf_check -o inline:"ENOSYS\n" \
-	    "${reap}" "${sandlock}" run -P 2 -- ${procs} clone3
+	    "${reap}" "${sandlock}" run --no-workdir -P 2 -- ${procs} clone3
 	atf_check -o inline:"ENOSYS\n" \
-	    "${reap}" "${sandlock}" run -- ${procs} clone3
+	    "${reap}" "${sandlock}" run --no-workdir -- ${procs} clone3
 	atf_check -o inline:"EINVAL\n" ${procs} clone3
 }
 
@@ -66,7 +66,7 @@ cheats_body()
 	life_setup
 	for how in nohang nowait double parent silent ignored thread-exec \
 	    kill; do
-		atf_check -o inline:"9 EAGAIN\n" "${reap}" "${sandlock}" run \
+		atf_check -o inline:"9 EAGAIN\n" "${reap}" "${sandlock}" run --no-workdir \
 		    -P 10 -- /bin/sh -c "./procs cheat ${how} &&
 		    exec ./procs make fork 20"
 	done
@@ -81,14 +81,15 @@ shared_body()
 {
 	life_setup
 	# The shell and its six sleepers leave two for the last command.
-	atf_check -o inline:"2 EAGAIN\n" "${reap}" "${sandlock}" run -P 10 -- \
+	atf_check -o inline:"2 EAGAIN\n" "${reap}" "${sandlock}" run \
+	    --no-workdir -P 10 -- \
 	    /bin/sh -c 'for i in 1 2 3 4 5 6; do ./procs pause & done
 	    ./procs make fork 20; exit 0'
-	"${reap}" "${sandlock}" run -P 10 -- /bin/sh -c './procs daemon d
+	"${reap}" "${sandlock}" run --no-workdir -P 10 -- /bin/sh -c './procs daemon d
 	    ./procs make fork 20 >one; : >up; until [ -f end ]; do :; done' &
 	wait_for test -f up
 	atf_check -o inline:"9 EAGAIN\n" \
-	    "${reap}" "${sandlock}" run -P 10 -- ${procs} make fork 20
+	    "${reap}" "${sandlock}" run --no-workdir -P 10 -- ${procs} make fork 20
 	: >end
 	wait $!
 }
@@ -113,7 +114,7 @@ status_body()
 # share [options] -- HOW: the share of a processor in percent.
 share()
 {
-	"${reap}" "${sandlock}" run "$@" >share.out 2>errs ||
+	"${reap}" "${sandlock}" run --no-workdir "$@" >share.out 2>errs ||
 	    fail "$*: $(cat errs)"
 	sed -n 's/^percent //p' share.out
 }
@@ -152,7 +153,8 @@ cpu_stops_body()
 {
 	life_setup
 	atf_check -o match:"^stops 0$" -o match:percent \
-	    "${reap}" "${sandlock}" run -c 10 -- ${procs} burn watched 1000
+	    "${reap}" "${sandlock}" run --no-workdir -c 10 -- \
+	    ${procs} burn watched 1000
 }
 
 atf_test_case cpu_signals

@@ -186,13 +186,13 @@ line_descriptors_body()
 {
 	life_setup
 	atf_check -o match:'^\{"exit_code":3.*\}$' -s exit:3 \
-	    "${sandlock}" run --status-fd 1 -- /bin/sh -c 'exit 3'
+	    "${sandlock}" run --no-workdir --status-fd 1 -- /bin/sh -c 'exit 3'
 	atf_check -e match:'^\{"exit_code":0.*\}$' \
-	    "${sandlock}" run --status-fd 2 -- /bin/true
+	    "${sandlock}" run --no-workdir --status-fd 2 -- /bin/true
 	atf_check -s exit:125 -e inline:"sandlock: --status-fd 77: Bad file descriptor\n" \
-	    "${sandlock}" run --status-fd 77 -- /bin/true
+	    "${sandlock}" run --no-workdir --status-fd 77 -- /bin/true
 	# A reader that is gone does not change the outcome.
-	{ "${sandlock}" run --status-fd 3 -- /bin/sh -c 'exit 4' 2>errs
+	{ "${sandlock}" run --no-workdir --status-fd 3 -- /bin/sh -c 'exit 4' 2>errs
 	    echo $? >rc; } 3>&1 >/dev/null | :
 	[ "$(cat rc)" = 4 ] || fail "status $(cat rc): $(cat errs)"
 	# The workload cannot write its own.

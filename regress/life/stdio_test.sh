@@ -27,8 +27,8 @@ closed_body()
 	life_setup
 	for mode in "" --no-supervisor "-r / -w ${PWD}"; do
 		cat >redirect.sh <<'END'
-"$@" run ${mode} -- /bin/sh -c 'readlink /proc/self/fd/0 /proc/self/fd/1 \
-    /proc/self/fd/2 >out; ls /proc/self/fd >fds; exit 3'
+"$@" run --no-workdir ${mode} -- /bin/sh -c 'readlink \
+    /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 >out; ls /proc/self/fd >fds; exit 3'
 END
 		for streams in "<&-" ">&-" "2>&-" "<&- >&-" "<&- 2>&-" \
 		    ">&- 2>&-" "<&- >&- 2>&-"; do
@@ -64,7 +64,8 @@ directory_body()
 	for mode in "" --no-supervisor; do
 	rc=0
 	# shellcheck disable=SC2086
-	"${sandlock}" run ${mode} -- /bin/sh -c ': >done' </ 2>errs || rc=$?
+	"${sandlock}" run --no-workdir ${mode} -- /bin/sh -c ': >done' \
+	    </ 2>errs || rc=$?
 	[ ${rc} -eq 125 ] || fail "directory: status ${rc}"
 	one_line
 	cat >path.py <<'END'
@@ -81,7 +82,7 @@ p = subprocess.run(sys.argv[1:], stdin=fd)
 assert p.returncode == 7, p.returncode
 END
 	# shellcheck disable=SC2086
-	atf_check python3 path.py "${sandlock}" run ${mode} -- \
+	atf_check python3 path.py "${sandlock}" run --no-workdir ${mode} -- \
 	    /bin/sh -c ': >done2; exit 7'
 	one_line
 	[ ! -f done ] || fail "it ran"
@@ -102,15 +103,15 @@ pass_body()
 	for mode in "" --no-supervisor "--net-allow 127.0.0.1:9"; do
 		# shellcheck disable=SC2086
 		atf_check -o inline:"umask 022\nfd 0\nfd 1\nfd 2\n" \
-		    "${reap}" "${sandlock}" run ${mode} -- ${procs} state
+		    "${reap}" "${sandlock}" run --no-workdir ${mode} -- ${procs} state
 		# shellcheck disable=SC2086
 		atf_check \
 		    -o inline:"umask 022\nfd 0\nfd 1\nfd 2\nfd 6\nfd 8\n" \
-		    "${reap}" "${sandlock}" run ${mode} --pass-fd 6 \
+		    "${reap}" "${sandlock}" run --no-workdir ${mode} --pass-fd 6 \
 		    --pass-fd 8 -- ${procs} state
 		# It is the very descriptor, and the parent's end is closed.
 		# shellcheck disable=SC2086
-		"${sandlock}" run ${mode} --pass-fd 6 -- \
+		"${sandlock}" run --no-workdir ${mode} --pass-fd 6 -- \
 		    /bin/sh -c "echo '${mode}' >&6" || fail "write"
 	done
 	atf_check -o inline:"\n--no-supervisor\n--net-allow 127.0.0.1:9\n" \
@@ -118,9 +119,9 @@ pass_body()
 	# Control: they are inherited otherwise.
 	atf_check -o match:'^fd 5$' -o match:'^fd 9$' ${procs} state
 	atf_check -s exit:125 -e match:'^sandlock: .*77' \
-	    "${sandlock}" run --pass-fd 77 -- /bin/true
+	    "${sandlock}" run --no-workdir --pass-fd 77 -- /bin/true
 	# A pipe that is passed to nobody must not be held open by us.
-	"${sandlock}" run -- /bin/sh -c 'exec >&- 2>&-; : >ready
+	"${sandlock}" run --no-workdir -- /bin/sh -c 'exec >&- 2>&-; : >ready
 	    until [ -f end ]; do :; done' 7>&1 | cat >piped &
 	wait_for test -f ready
 	: >end
@@ -137,7 +138,8 @@ eof_body()
 {
 	life_setup
 	mkfifo in out
-	"${reap}" "${sandlock}" run --net-allow 127.0.0.1:9 -- /bin/sh -c '
+	"${reap}" "${sandlock}" run --no-workdir --net-allow 127.0.0.1:9 -- \
+	    /bin/sh -c '
 	    exec >&-; : >ready; cat >got; until [ -f end ]; do :; done' \
 	    <in >out 2>errs &
 	run=$!
@@ -179,7 +181,7 @@ END
 	for mode in "" --no-supervisor "--net-allow 127.0.0.1:9"; do
 		# shellcheck disable=SC2086
 		atf_check -o inline:"umask 057\nfd 0\nfd 1\nfd 2\n" \
-		    timeout -s KILL 30 python3 start.py "${sandlock}" run \
+		    timeout -s KILL 30 python3 start.py "${sandlock}" run --no-workdir \
 		    ${mode} -- ${procs} state
 	done
 }
@@ -191,7 +193,7 @@ env_of()
 	    TZ=UTC TMPDIR="${TMPDIR}" MY_TOKEN=s AWS_X=s SSH_AUTH_SOCK=s \
 	    DOCKER_HOST=s GH_SECRET_X=s DB_PASSWORD=s API_KEY=s \
 	    DBUS_SESSION_BUS_ADDRESS=s EMPTY= KEYBOARD=k \
-	    "${sandlock}" run -r / "$@" -- /usr/bin/env | sort
+	    "${sandlock}" run --no-workdir -r / "$@" -- /usr/bin/env | sort
 }
 
 atf_test_case environment
@@ -221,7 +223,7 @@ environment_body()
 	# The default profile has a HOME and TMPDIR of its own.
 	atf_check -o match:"^HOME=${TMPDIR}/sandlock[.].*/home$" \
 	    -o match:"^TMPDIR=${TMPDIR}/sandlock[.].*/tmp$" \
-	    "${sandlock}" run -- /usr/bin/env
+	    "${sandlock}" run --no-workdir -- /usr/bin/env
 	nothing_left environment
 }
 
@@ -247,7 +249,7 @@ END
 	( cd bad && env PATH="${PWD}:${PATH}" IFS=/ LIBEXECDIR="${PWD}" \
 	    LD_PRELOAD="${PWD}/none.so" LD_AUDIT="${PWD}/none.so" \
 	    GCONV_PATH="${PWD}" EVENT_NOEPOLL=1 EVENT_SHOW_METHOD=1 \
-	    MALLOC_CHECK_=3 "${sandlock}" run --unset-env LD_PRELOAD \
+	    MALLOC_CHECK_=3 "${sandlock}" run --no-workdir --unset-env LD_PRELOAD \
 	    --unset-env LD_AUDIT --net-allow 127.0.0.1:9 -- /bin/true ) \
 	    2>errs || rc=$?
 	[ ${rc} -eq 0 ] || fail "status ${rc}: $(cat errs)"
@@ -264,21 +266,23 @@ cwd_body()
 {
 	life_setup
 	mkdir sub
-	atf_check -o inline:"${PWD}\n" "${sandlock}" run -- /bin/pwd
-	atf_check -o inline:"/usr\n" "${sandlock}" run --cwd /usr -- /bin/pwd
-	atf_check -o inline:"${PWD}/sub\n" "${sandlock}" run --cwd sub -- \
+	atf_check -o inline:"${PWD}\n" "${sandlock}" run --no-workdir -- /bin/pwd
+	atf_check -o inline:"/usr\n" \
+	    "${sandlock}" run --no-workdir --cwd /usr -- /bin/pwd
+	atf_check -o inline:"${PWD}/sub\n" \
+	    "${sandlock}" run --no-workdir --cwd sub -- \
 	    /bin/pwd
 	atf_check -s exit:125 \
 	    -e inline:"sandlock: --cwd ./none: No such file or directory\n" \
-	    "${sandlock}" run --cwd none -- /bin/pwd
+	    "${sandlock}" run --no-workdir --cwd none -- /bin/pwd
 	atf_check -s exit:125 \
 	    -e inline:"sandlock: --cwd ./procs: Not a directory\n" \
-	    "${sandlock}" run --cwd procs -- /bin/pwd
+	    "${sandlock}" run --no-workdir --cwd procs -- /bin/pwd
 	nothing_left cwd
 	# A directory that is gone.
 	mkdir gone
 	rc=0
-	( cd gone && rmdir ../gone && "${sandlock}" run -- /bin/true ) \
+	( cd gone && rmdir ../gone && "${sandlock}" run --no-workdir -- /bin/true ) \
 	    2>errs || rc=$?
 	[ ${rc} -eq 125 ] || fail "gone: status ${rc}"
 	one_line
@@ -299,7 +303,7 @@ few_descriptors_body()
 	for n in 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 20 24 28 32 40 64; do
 		rm -f done
 		rc=0
-		( ulimit -n ${n}; exec "${reap}" -t 60 "${sandlock}" run \
+		( ulimit -n ${n}; exec "${reap}" -t 60 "${sandlock}" run --no-workdir \
 		    --net-allow 127.0.0.1:9 -- /bin/sh -c ': >done' ) \
 		    2>errs || rc=$?
 		# The test's own programs need some as well.
@@ -334,7 +338,7 @@ no_memory_body()
 	life_setup
 	for n in 1500 2000 2500 3000 3500 4000 5000 8000 16000; do
 		rc=0
-		( ulimit -v ${n}; exec "${sandlock}" run \
+		( ulimit -v ${n}; exec "${sandlock}" run --no-workdir \
 		    --net-allow 127.0.0.1:9 -- /bin/true ) 2>errs || rc=$?
 		case ${rc} in
 		0|127|137|139)	# the workload's own loader
@@ -359,13 +363,13 @@ full_disk_body()
 {
 	life_setup
 	rc=0
-	TMPDIR="${top}/none" "${sandlock}" run -- /bin/sh -c ': >done' \
+	TMPDIR="${top}/none" "${sandlock}" run --no-workdir -- /bin/sh -c ': >done' \
 	    2>errs || rc=$?
 	[ ${rc} -eq 125 ] || fail "missing: status ${rc}"
 	one_line
 	: >"${top}/file"
 	rc=0
-	TMPDIR="${top}/file" "${sandlock}" run -- /bin/sh -c ': >done' \
+	TMPDIR="${top}/file" "${sandlock}" run --no-workdir -- /bin/sh -c ': >done' \
 	    2>errs || rc=$?
 	[ ${rc} -eq 125 ] || fail "a file: status ${rc}"
 	one_line
@@ -373,7 +377,7 @@ full_disk_body()
 	chmod 500 "${top}/ro"
 	if [ "$(id -u)" -ne 0 ]; then
 		rc=0
-		TMPDIR="${top}/ro" "${sandlock}" run -- /bin/sh -c ': >done' \
+		TMPDIR="${top}/ro" "${sandlock}" run --no-workdir -- /bin/sh -c ': >done' \
 		    2>errs || rc=$?
 		[ ${rc} -eq 125 ] || fail "read-only: status ${rc}"
 		one_line
@@ -440,7 +444,7 @@ bad_input_body()
 	while read -r options; do
 		rc=0
 		# shellcheck disable=SC2086
-		"${reap}" "${sandlock}" run ${options} -- /bin/sh -c ': >done' \
+		"${reap}" "${sandlock}" run --no-workdir ${options} -- /bin/sh -c ': >done' \
 		    >out 2>errs || rc=$?
 		[ ${rc} -eq 125 ] || fail "${options}: status ${rc}"
 		grep -q '^sandlock: .*: ' errs ||

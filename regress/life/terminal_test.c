@@ -382,8 +382,8 @@ raw_one(const char *options, const char *victim)
 	outer_start(&t);
 	ATF_REQUIRE(tcgetattr(t.fd, &before) == 0);
 	ATF_REQUIRE((before.c_lflag & ICANON) != 0);
-	snprintf(line, sizeof(line), "$SANDLOCK run %s -- ./procs raw raw\n",
-	    options);
+	snprintf(line, sizeof(line), "$SANDLOCK run --no-workdir %s -- "
+	    "./procs raw raw\n", options);
 	terminal_type(&t, line);
 	while (access("raw", F_OK) == -1 && now() < end)
 		terminal_read(&t);
@@ -431,7 +431,8 @@ sti_read(struct terminal *t, const char *command)
 ATF_TC_WITHOUT_HEAD(injection);
 ATF_TC_BODY(injection, tc)
 {
-	static const char	*options[] = { "", "-P 10", "--no-supervisor",
+	static const char	*options[] = { "", "-P 10",
+				    "--no-supervisor --no-workdir",
 				    "-r / --unveil /dev/tty:rw",
 				    "--syscalls allow-list" };
 	char			 line[1024], *p;

@@ -85,7 +85,8 @@ status_key()
 }
 
 # life_run [reap's options] -- [sandlock's options]: sets rc; status and errs
-# are files.
+# are files.  Here and elsewhere the workload writes to the directory itself:
+# the tests wait for its files.
 life_run()
 {
 	_options=
@@ -97,7 +98,7 @@ life_run()
 	rm -f status errs
 	rc=0
 	# shellcheck disable=SC2086
-	"${reap}" ${_options} "${sandlock}" run --status-fd 9 "$@" \
+	"${reap}" ${_options} "${sandlock}" run --no-workdir --status-fd 9 "$@" \
 	    9>status 2>errs || rc=$?
 	! grep '^reap: ' errs || fail "$*: left or hung: $(cat errs)"
 }

@@ -30,7 +30,7 @@ start_body()
 	exec 5<"${sandlock}" 6>six
 	SECRET=s rc=0
 	export SECRET
-	"${reap}" -x "${sandlock}" run --net-allow 127.0.0.1:9 \
+	"${reap}" -x "${sandlock}" run --no-workdir --net-allow 127.0.0.1:9 \
 	    --log-denials 6 --pass-fd 5 -- /bin/true >starts 2>errs || rc=$?
 	[ ${rc} -eq 0 ] || fail "status ${rc}: $(cat errs)"
 	for who in supervisor cowd netd; do
@@ -56,7 +56,7 @@ needed_body()
 	life_setup
 	while read -r want options; do
 		# shellcheck disable=SC2086
-		"${reap}" -x "${sandlock}" run ${options} -- /bin/true >starts \
+		"${reap}" -x "${sandlock}" run --no-workdir ${options} -- /bin/true >starts \
 		    2>errs || fail "${options}: $(cat errs)"
 		got=$(sed -n 's/^start //p' starts | sort | tr '\n' ,)
 		[ "${got}" = "${want}" ] || fail "${options}: ${got}"
@@ -66,7 +66,8 @@ cowd,supervisor, -r / -w .
 netd,supervisor, -r / --net-allow 127.0.0.1:9
 cowd,netd,supervisor, -r / -w . --net-allow 127.0.0.1:9
 END
-	atf_check -o empty "${reap}" -x "${sandlock}" run --no-supervisor -- \
+	atf_check -o empty "${reap}" -x "${sandlock}" run --no-workdir \
+	    --no-supervisor -- \
 	    /bin/true
 }
 
@@ -83,7 +84,7 @@ confined_head()
 confined_body()
 {
 	life_setup
-	"${reap}" -p pid "${sandlock}" run --net-allow 127.0.0.1:9 -- \
+	"${reap}" -p pid "${sandlock}" run --no-workdir --net-allow 127.0.0.1:9 -- \
 	    /bin/sh -c ': >up; until [ -f end ]; do :; done' 2>errs &
 	wait_for test -f up
 	parent=$(cat pid)
@@ -140,7 +141,7 @@ parent_filter_head()
 parent_filter_body()
 {
 	life_setup
-	"${reap}" -p pid "${sandlock}" run --net-allow 127.0.0.1:9 -- \
+	"${reap}" -p pid "${sandlock}" run --no-workdir --net-allow 127.0.0.1:9 -- \
 	    /bin/sh -c ': >up; until [ -f end ]; do :; done' 2>errs &
 	wait_for test -f up
 	got=$(field "$(cat pid)" Seccomp)
@@ -162,7 +163,7 @@ descriptors_body()
 	life_setup
 	echo secret >secret
 	exec 5<secret
-	"${reap}" -p pid "${sandlock}" run --net-allow 127.0.0.1:9 -- \
+	"${reap}" -p pid "${sandlock}" run --no-workdir --net-allow 127.0.0.1:9 -- \
 	    /bin/sh -c ': >up; chmod 600 up; ./procs connect 9
 	    : >served; until [ -f end ]; do :; done' 2>errs &
 	wait_for test -f served
@@ -209,10 +210,10 @@ workload_body()
 	for options in "" "-P 20" "--net-allow 127.0.0.1:9" "-c 90" \
 	    --no-supervisor; do
 		# shellcheck disable=SC2086
-		atf_check -o inline:"0\n1\n2\n3\n" "${reap}" "${sandlock}" run \
+		atf_check -o inline:"0\n1\n2\n3\n" "${reap}" "${sandlock}" run --no-workdir \
 		    ${options} -- /bin/ls /proc/self/fd
 		# shellcheck disable=SC2086
-		"${sandlock}" run ${options} -- /bin/cat /proc/self/status \
+		"${sandlock}" run --no-workdir ${options} -- /bin/cat /proc/self/status \
 		    >seen
 		atf_check -o match:'^NoNewPrivs:.1$' -o match:'^Seccomp:.2$' \
 		    -o match:'^CapEff:.0000000000000000$' \
@@ -230,7 +231,7 @@ inject()
 	rm -f up outcome end
 	rc=0
 	# Once it has served it is past every stage of its set-up.
-	"${reap}" -i "$1:$2" -w up -o outcome "${sandlock}" run \
+	"${reap}" -i "$1:$2" -w up -o outcome "${sandlock}" run --no-workdir \
 	    --status-fd 9 --net-allow 127.0.0.1:9 -- /bin/sh -c ': >file
 	    chmod 600 file; ./procs connect 9 2>/dev/null; : >up
 	    until [ -f end ]; do :; done' 9>status 2>errs &
@@ -386,7 +387,7 @@ missing_body()
 			    cp "${dir}/${other}/${other}" tree/${other}
 		done
 		rc=0
-		"${reap}" tree/sandlock/sandlock run \
+		"${reap}" tree/sandlock/sandlock run --no-workdir \
 		    --net-allow 127.0.0.1:9 -- /bin/sh -c ': >done' 2>errs ||
 		    rc=$?
 		[ ${rc} -eq 125 ] || fail "${who}: status ${rc}"
@@ -396,7 +397,7 @@ missing_body()
 		: >tree/${who}/${who}
 		chmod 755 tree/${who}/${who}
 		rc=0
-		"${reap}" tree/sandlock/sandlock run \
+		"${reap}" tree/sandlock/sandlock run --no-workdir \
 		    --net-allow 127.0.0.1:9 -- /bin/sh -c ': >done' 2>errs ||
 		    rc=$?
 		[ ${rc} -eq 125 ] || fail "${who}: status ${rc}"
@@ -404,7 +405,7 @@ missing_body()
 		# One that leaves at once.
 		cp /bin/true tree/${who}/${who}
 		rc=0
-		"${reap}" tree/sandlock/sandlock run \
+		"${reap}" tree/sandlock/sandlock run --no-workdir \
 		    --net-allow 127.0.0.1:9 -- /bin/sh -c ': >done' 2>errs ||
 		    rc=$?
 		[ ${rc} -eq 125 ] || fail "${who}: status ${rc}"
@@ -415,7 +416,7 @@ missing_body()
 	for who in supervisor cowd netd; do
 		cp "${dir}/${who}/${who}" tree/${who}
 	done
-	atf_check tree/sandlock/sandlock run --net-allow 127.0.0.1:9 -- \
+	atf_check tree/sandlock/sandlock run --no-workdir --net-allow 127.0.0.1:9 -- \
 	    /bin/sh -c ': >done'
 }
 

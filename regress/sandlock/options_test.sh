@@ -83,6 +83,7 @@ options_table()
 --no-huge-pages	no huge-pages
 --no-randomize-memory	no randomize-memory
 --no-supervisor	no supervisor
+--no-workdir	no workdir
 -P 10	limit processes 10
 --max-processes 10	limit processes 10
 --pass-fd 7 --pass-fd 9	pass fd { 7 9 }
@@ -178,7 +179,8 @@ together_head()
 }
 together_body()
 {
-	options_table | grep -v -e no-supervisor -e run-as -e --diff | cut -f 1 >table
+	options_table | grep -v -e no-supervisor -e run-as -e --diff \
+	    -e no-workdir | cut -f 1 >table
 	set -f
 	# shellcheck disable=SC2046
 	"$(program)" run -nv $(cat table) >a.conf || atf_fail "refused"
@@ -195,7 +197,7 @@ sources_head()
 sources_body()
 {
 	sandlock=$(program)
-	default='unveil "\." rwxc'
+	default='workdir "\."'
 	atf_check -o match:"${default}" "${sandlock}" run -nv
 	atf_check -o match:"${default}" "${sandlock}" run -nv -t 5 --env A=b
 	atf_check -o match:"${default}" -o match:'unveil "/srv" rwxc' \
@@ -213,6 +215,14 @@ sources_body()
 	    "${sandlock}" run -nv -f f.conf
 	atf_check -o match:"${default}" -o match:'unveil "/opt" r$' \
 	    "${sandlock}" run -nv -p default -f f.conf
+	# A working directory is one; without one its grant stays.
+	atf_check -o match:'workdir "/srv"$' -o not-match:"${default}" \
+	    "${sandlock}" run -nv --workdir /srv
+	atf_check -o match:'unveil "\." rwxc$' -o not-match:"${default}" \
+	    "${sandlock}" run -nv --no-workdir
+	atf_check -o match:'unveil "\." rwxc$' -o not-match:"${default}" \
+	    "${sandlock}" run -nv --no-workdir -p default
+	atf_check -o not-match:'"\."' "${sandlock}" run -nv --no-workdir -r /usr
 	# Flags override scalars, wherever they stand.
 	atf_check -o match:'limit time 9$' "${sandlock}" run -nv -f f.conf
 	atf_check -o match:'limit time 5$' -o not-match:'limit time 9' \
@@ -390,19 +400,36 @@ conflicts_head()
 conflicts_body()
 {
 	n='--no-supervisor: impossible with'
-	refused "${n} the limit of processes (-P)" \
-	    run -n --no-supervisor -P 5
-	refused "${n} the limit of CPU time (-c)" run -n --no-supervisor -c 5
+	direct='--no-supervisor --no-workdir'
+	# shellcheck disable=SC2086
+	{
+	refused "${n} the limit of processes (-P)" run -n ${direct} -P 5
+	refused "${n} the limit of CPU time (-c)" run -n ${direct} -c 5
 	refused "${n} rules for hosts (--net-allow)" \
-	    run -n --no-supervisor --net-allow example.com
+	    run -n ${direct} --net-allow example.com
 	refused "${n} the log of denials (--log-denials)" \
-	    run -n --no-supervisor --log-denials 2
+	    run -n ${direct} --log-denials 2
+	}
+	cow='a working directory (--workdir)'
+	written='with --no-workdir that is written directly'
+	refused "${n} ${cow}; ${written}" run -n --no-supervisor
+	refused "${n} ${cow}, the limit of processes (-P); ${written}" \
+	    run -n --no-supervisor -P 5
+	atf_check "$(program)" run -n --no-supervisor --no-workdir
+	refused '--no-workdir: impossible with workdir' \
+	    run --workdir . --no-workdir true
+	refused '--workdir .: impossible with no workdir' \
+	    run --no-workdir --workdir . true
 	refused '--user: impossible with --run-as' \
 	    run -n --privileged --run-as nobody
 	for o in "--fs-isolation overlayfs" "--fs-storage x" "--on-exit keep" \
 	    "--on-error keep" --dry-run; do
 		# shellcheck disable=SC2086
-		refused "${o%% *}: needs --workdir" run -n ${o}
+		refused "${o%% *}: needs --workdir" run -n -r / ${o}
+		# shellcheck disable=SC2086
+		refused "${o%% *}: needs --workdir" run -n --no-workdir ${o}
+		# shellcheck disable=SC2086
+		atf_check "$(program)" run -n ${o}
 	done
 	branch="--workdir . --fs-isolation overlayfs"
 	for o in --json --diff; do
@@ -411,15 +438,18 @@ conflicts_body()
 	done
 	mkdir -p around/wd
 	refused "--workdir $(pwd)/around/wd: lies below $(pwd)/around, where \
-the command may write; --fs-isolation overlayfs can do that" \
+the command may write; --fs-isolation overlayfs can do that, and with \
+--no-workdir there is no branch" \
 	    run -r /usr -w around --workdir around/wd true
+	refused "$(pwd)/around: is granted for writing, and is the working \
+directory, whose changes go to a branch; with --no-workdir it is written \
+directly" run -r /usr -w around --workdir around/wd/.. true
 	# Control: beside it is well, as far as the storage.
 	refused "$(pwd)/around/in: branches would lie below $(pwd)/around, \
 where the command may write; say another place with --fs-storage" \
-	    run -r /usr -w around --workdir around/wd/.. \
-	    --fs-storage around/in true
+	    run -r /usr --workdir around --fs-storage around/in true
 	# shellcheck disable=SC2086
-	refused "${n} a working directory (--workdir)" \
+	refused "${n} a working directory (--workdir); ${written}" \
 	    run -n --no-supervisor ${branch}
 	# Control.
 	# shellcheck disable=SC2086

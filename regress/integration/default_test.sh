@@ -1,0 +1,276 @@
+#! /usr/bin/env atf-sh
+# Copyright (c) 2026 The sandlock authors
+#
+# Permission to use, copy, modify, and distribute this software for any
+# purpose with or without fee is hereby granted, provided that the above
+# copyright notice and this permission notice appear in all copies.
+#
+# THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+# WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+# MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+# ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+# WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+# ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+# OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+
+# The default profile: what becomes of the current directory without an option,
+# how the options change that, and what is said where it cannot be had.
+
+# A project with a branch that can be seen while the run lasts.
+default_setup()
+{
+	project
+	unset XDG_STATE_HOME
+	store=${HOME}/.local/state/sandlock
+	echo old >file
+}
+
+nothing_kept()
+{
+	[ -z "$(ls -A "${store}")" ] || atf_fail "left: $(ls -A "${store}")"
+}
+
+# Run on a terminal; what it shows is in the file shown.
+on_terminal()
+{
+	rc=0
+	printf '%s\n' "$1" >../typed.sh
+	script -qec "sh ../typed.sh" /dev/null </dev/null >../shown || rc=$?
+	tr -d '\r' <../shown >../text
+}
+
+atf_test_case committed
+committed_head()
+{
+	atf_set "descr" "nothing is changed before the end, all is after it"
+}
+committed_body()
+{
+	default_setup
+	mkfifo go
+	${sl} -- sh -c 'echo new >file; mkdir d; : >d/x; cat go' &
+	wait_for sh -c "ls ${store}/*/upper/d/x"
+	atf_check -o inline:"old\n" cat file
+	[ ! -e d ] || atf_fail "made during the run"
+	echo go >go
+	wait $! || atf_fail "the run failed"
+	atf_check -o inline:"new\n" cat file
+	atf_check test -f d/x
+	nothing_kept
+}
+
+atf_test_case discarded
+discarded_head()
+{
+	atf_set "descr" "failure, signal, time limit: as before, and not a word"
+}
+discarded_body()
+{
+	default_setup
+	work='echo new >file; : >made'
+	atf_check -s exit:3 ${sl} -e "${work}; exit 3"
+	atf_check -s exit:143 ${sl} -e "${work}; kill \$\$"
+	atf_check -s exit:124 ${sl} -t 1 -e "${work}; sleep 60"
+	atf_check -o inline:"old\n" cat file
+	[ ! -e made ] || atf_fail "made"
+	nothing_kept
+	# Control.
+	atf_check -s exit:3 ${sl} --on-error commit -e "${work}; exit 3"
+	atf_check -o inline:"new\n" cat file
+	atf_check test -f made
+}
+
+atf_test_case told
+told_head()
+{
+	atf_set "descr" "on a terminal a failure tells what it discards"
+	atf_set "require.progs" "script"
+}
+told_body()
+{
+	default_setup
+	here=$(pwd -P)
+	told="sandlock: ${here}: the command failed: its changes are"
+	told="${told} discarded; --on-error keep keeps them"
+	for end in 'exit 3:3' 'kill $$:143' 'sleep 60:124'; do
+		on_terminal "${sl} -t 2 -e 'echo new >file; ${end%:*}'"
+		[ ${rc} -eq "${end##*:}" ] || atf_fail "${end}: status ${rc}"
+		grep -qxF "${told}" ../text ||
+		    atf_fail "${end}: $(cat ../text)"
+	done
+	atf_check -o inline:"old\n" cat file
+	# There was nothing, or somebody asked for it.
+	on_terminal "${sl} -e 'cat file; exit 3'"
+	[ ${rc} -eq 3 ] || atf_fail "status ${rc}"
+	atf_check -o inline:"old\n" cat ../text
+	on_terminal "${sl} --on-error abort -e 'echo new >file; exit 3'"
+	[ ${rc} -eq 3 ] || atf_fail "status ${rc}"
+	atf_check cat ../text
+	# What the message advises.
+	on_terminal "${sl} --on-error keep -e 'echo new >file; exit 3'"
+	[ ${rc} -eq 3 ] || atf_fail "status ${rc}"
+	name=$($(program) branch list | cut -d ' ' -f 1)
+	cat >../want <<END
+sandlock: branch ${name} of ${here} is kept
+sandlock: see sandlock branch diff | commit | abort ${name}
+END
+	atf_check -o file:../want cat ../text
+	atf_check $(program) branch commit "${name}"
+	atf_check -o inline:"new\n" cat file
+	nothing_kept
+}
+
+atf_test_case direct
+direct_head()
+{
+	atf_set "descr" "--no-workdir writes directly, whatever the end is"
+}
+direct_body()
+{
+	default_setup
+	mkfifo go
+	${sl} --no-workdir -- sh -c 'echo new >file; : >x; cat go; exit 3' &
+	wait_for test -f x
+	atf_check -o inline:"new\n" cat file
+	[ ! -e "${store}" ] || atf_fail "a branch was made"
+	echo go >go
+	rc=0
+	wait $! || rc=$?
+	[ ${rc} -eq 3 ] || atf_fail "status ${rc}"
+	atf_check ${sl} --no-supervisor --no-workdir -e 'echo newer >file'
+	atf_check -o inline:"newer\n" cat file
+	atf_check -s exit:125 \
+	    -e match:'--no-workdir that is written directly$' \
+	    ${sl} --no-supervisor -e 'echo newest >file'
+	atf_check -o inline:"newer\n" cat file
+	# It is what the profile grants, and no more.
+	atf_check -s exit:2 -e match:'ermission denied' \
+	    ${sl} --no-workdir -e 'echo x >../out'
+	[ ! -e ../out ] || atf_fail "made"
+}
+
+atf_test_case added
+added_head()
+{
+	atf_set "descr" "-w adds a directory beside, and is refused around"
+}
+added_body()
+{
+	default_setup
+	mkdir ../more sub
+	atf_check -s exit:3 ${sl} -p default -w ../more \
+	    -e 'echo x >../more/x; echo new >file; exit 3'
+	atf_check -o inline:"x\n" cat ../more/x
+	atf_check -o inline:"old\n" cat file
+	# Inside is inside.
+	atf_check -s exit:3 ${sl} -p default -w sub -e 'echo x >sub/x; exit 3'
+	[ ! -e sub/x ] || atf_fail "past the branch"
+	atf_check ${sl} -p default -w sub -e 'echo x >sub/x'
+	atf_check -o inline:"x\n" cat sub/x
+	for dir in . "$(pwd)" ../project; do
+		atf_check -s exit:125 -e match:'is granted for writing, and' \
+		    ${sl} -p default -w "${dir}" -e 'echo new >file'
+	done
+	atf_check -s exit:125 -e match:'lies below .*--no-workdir' \
+	    ${sl} -p default -w .. -e 'echo new >file'
+	atf_check -o inline:"old\n" cat file
+	atf_check ${sl} -p default --no-workdir -w .. -e 'echo new >file'
+	atf_check -o inline:"new\n" cat file
+	# Another working directory is instead of this one.
+	atf_check ${sl} --workdir sub --cwd sub -e 'echo y >x'
+	atf_check -o inline:"y\n" cat sub/x
+	atf_check -s exit:1 -e match:'ermission denied' \
+	    ${sl} --workdir sub --cwd sub -- cat ../file
+}
+
+atf_test_case nested
+nested_head()
+{
+	atf_set "descr" "inside of another run it takes two options"
+}
+nested_body()
+{
+	default_setup
+	cp "$(program)" ./again
+	atf_check -s exit:125 -e match:'nested.*--no-supervisor --no-workdir' \
+	    ${sl} -- ./again run -e 'echo new >file'
+	atf_check -o inline:"old\n" cat file
+	atf_check ${sl} -- ./again run --no-supervisor --no-workdir \
+	    -e 'echo new >file'
+	atf_check -o inline:"new\n" cat file
+}
+
+atf_test_case places
+places_head()
+{
+	atf_set "descr" "where no branch can be, that is said before the start"
+	atf_set "require.progs" "unshare"
+}
+places_body()
+{
+	default_setup
+	unshare -rm true 2>/dev/null || atf_skip "no user namespaces"
+	mkdir ../ro ../ram
+	# TYPE OPTIONS DIR COMMAND: with something mounted for it alone.
+	cat >../mount.sh <<'END'
+mount -t "$1" -o "$2" none "$3" || exit 99
+shift 3
+exec "$@"
+END
+	in_mount="unshare -rm sh ../mount.sh"
+	ok='cd ../ro && exec "$@"'
+	atf_check -s exit:125 -e match:'ro: on a read-only file system.*--no-w' \
+	    ${in_mount} tmpfs ro ../ro sh -c "${ok}" sh ${sl} -- true
+	atf_check ${in_mount} tmpfs ro ../ro sh -c "${ok}" sh \
+	    ${sl} --no-workdir -- true
+	atf_check ${in_mount} tmpfs ro ../ro sh -c "${ok}" sh ${sl} --dry-run \
+	    -- sh -c ': >x; rm x'
+	# Branches cannot lie on ramfs, which knows no attributes.
+	atf_check -s exit:125 -e match:'no extended attributes .*--fs-storage' \
+	    ${in_mount} ramfs mode=700 ../ram ${sl} --fs-storage ../ram/st -- true
+	atf_check ${in_mount} tmpfs mode=700 ../ram \
+	    ${sl} --fs-storage ../ram/st -e 'echo new >file'
+	atf_check -o inline:"new\n" cat file
+	# The working directory may lie there.
+	atf_check -o inline:"new\n" ${in_mount} ramfs mode=700 ../ram \
+	    sh -c 'cd ../ram && echo old >f && "$@" && exec cat f' sh \
+	    ${sl} -e 'echo new >f'
+	nothing_kept
+}
+
+atf_test_case homeless
+homeless_head()
+{
+	atf_set "descr" "without a HOME for branches there is advice"
+}
+homeless_body()
+{
+	default_setup
+	atf_check -s exit:125 -e match:'^sandlock: HOME is not set.*storage' \
+	    env -u HOME ${sl} -- true
+	for home in /nonexistent /dev/null /proc/none; do
+		atf_check -s exit:125 -e match:'say .*another|no-workdir$' \
+		    env HOME=${home} ${sl} -e 'echo new >file'
+	done
+	atf_check -o inline:"old\n" cat file
+	atf_check env -u HOME ${sl} --no-workdir -- true
+	atf_check env -u HOME ${sl} --fs-storage ../st -e 'echo new >file'
+	atf_check -o inline:"new\n" cat file
+	# The private directory would be a part of the branch.
+	mkdir tmp
+	atf_check -s exit:125 -e match:'TMPDIR .* lies below --workdir' \
+	    env TMPDIR="$(pwd)/tmp" ${sl} -- true
+}
+
+atf_init_test_cases()
+{
+	. "$(atf_get_srcdir)/util.sh"
+	atf_add_test_case committed
+	atf_add_test_case discarded
+	atf_add_test_case told
+	atf_add_test_case direct
+	atf_add_test_case added
+	atf_add_test_case nested
+	atf_add_test_case places
+	atf_add_test_case homeless
+}
