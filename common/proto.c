@@ -54,6 +54,7 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_CONF_LOWER] = "conf_lower",
 	[IMSG_CONF_UPPER] = "conf_upper",
 	[IMSG_CONF_SERVER] = "conf_server",
+	[IMSG_CONF_TMP] = "conf_tmp",
 	[IMSG_CONF_END] = "conf_end",
 	[IMSG_SOCKET_SUPERVISOR] = "socket_supervisor",
 	[IMSG_SOCKET_COWD] = "socket_cowd",

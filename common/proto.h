@@ -63,6 +63,7 @@ enum imsg_type {
 	IMSG_CONF_UPPER,	/* supervisor, fd: the branch, its name;
 				   cowd, fd: what it compares, its id */
 	IMSG_CONF_SERVER,	/* keeper: id of a branch that is there */
+	IMSG_CONF_TMP,		/* supervisor: the directory for /tmp */
 	IMSG_CONF_END,
 
 	/* parent to workers: channels between workers, fd */

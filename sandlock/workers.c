@@ -326,6 +326,29 @@ configure_view(struct imsgbuf *ib)
 	return (ret);
 }
 
+/*
+ * Where names are looked at anyway, the fresh directory is /tmp as well, unless
+ * the policy grants that one.
+ */
+static int
+configure_tmp(struct imsgbuf *ib)
+{
+	const struct policy_path	*pp;
+	char				*name;
+	int				 ret;
+
+	if (!run.policy->private_tmp || run.private_dir == NULL)
+		return (0);
+	TAILQ_FOREACH(pp, &run.policy->paths, entry)
+		if (strcmp(pp->path, "/tmp") == 0)
+			return (0);
+	if (asprintf(&name, "%s/tmp", run.private_dir) == -1)
+		return (-1);
+	ret = proto_send_string(ib, IMSG_CONF_TMP, name);
+	free(name);
+	return (ret);
+}
+
 static int
 configure_supervisor(void)
 {
@@ -339,7 +362,8 @@ configure_supervisor(void)
 	if (wc->directory != NULL &&
 	    proto_send_string(ib, IMSG_CONF_DIRECTORY, wc->directory) == -1)
 		return (-1);
-	if (run.needs.view && configure_view(ib) == -1)
+	if (run.needs.view && (configure_view(ib) == -1 ||
+	    configure_tmp(ib) == -1))
 		return (-1);
 	return (proto_send_empty(ib, IMSG_CONF_END, -1));
 }

@@ -55,6 +55,7 @@ look_path(const struct request *rq, int slot, char *path, size_t size)
 {
 	if (memory_string(rq->notif.pid, argument(rq, slot), path, size) == -1)
 		return (errno);
+	tmp_note(rq, slot, path);
 	return (0);
 }
 
@@ -65,7 +66,7 @@ look_path(const struct request *rq, int slot, char *path, size_t size)
 void
 look_left(struct request *rq, int slot, struct place *pl)
 {
-	if (pl->left && view_changed())
+	if (pl->left && (view_changed() || tmp_covers(pl->path)))
 		rewrite_path(rq, slot, pl->path);
 	else
 		/* Outside Landlock decides, by whatever name. */

@@ -362,6 +362,8 @@ meta_request(struct request *rq)
 		notify_errno(rq, error);
 	else if (view_active() && meta_viewed(rq, &pm))
 		;	/* sent off, or answered */
+	else if (tmp_redirect(rq))
+		;	/* comes again by another name */
 	else if ((error = meta_inode(rq, &fd)) != 0)
 		notify_errno(rq, error);
 	else

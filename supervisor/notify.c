@@ -182,6 +182,9 @@ notify_descriptor(const struct request *rq, int fd, int cloexec)
 void
 notify_continue(const struct request *rq)
 {
+	/* It comes again then, by a name that stays. */
+	if (tmp_redirect(rq))
+		return;
 	/* Outside of the view: links come to names, or go. */
 	if (view_active() && (rq->call->class == CLASS_SYMLINK ||
 	    rq->call->class == CLASS_RENAME || rq->call->class == CLASS_LINK))

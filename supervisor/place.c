@@ -180,6 +180,7 @@ place_find(const struct request *rq, int dirfd, const char *path, int follow,
 		    pl) : 0);
 	if (base[0] != '/')
 		return (0);
+	tmp_relative(rq, base, path);
 	if ((rest = view_below(base, &pl->alias)) != NULL && !pl->alias) {
 		if (changed_place(rest, moved, sizeof(moved)) == -1)
 			return (ENAMETOOLONG);

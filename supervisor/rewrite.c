@@ -117,18 +117,39 @@ rewrite_room(const struct user_regs_struct *regs)
 	return (room);
 }
 
-/* Write the name; 0, or -1 and errno. */
+/* Write something below an address for a slot; 0, or -1 and errno. */
+static int
+rewrite_bytes(pid_t tid, struct user_regs_struct *regs, uint64_t room,
+    int slot, const void *data, size_t len)
+{
+	uint64_t	 addr = (room - len) & ~15ULL;
+
+	if (memory_write(tid, addr, data, len) == -1)
+		return (-1);
+	*rewrite_register(regs, slot) = addr;
+	return (0);
+}
+
+/* Write the name, or the two, or what is none; 0, or -1 and errno. */
 static int
 rewrite_name(pid_t tid, struct user_regs_struct *regs,
     const struct rewrite *rw)
 {
-	size_t		 len = strlen(rw->path) + 1;
-	uint64_t	 addr = (rewrite_room(regs) - len) & ~15ULL;
+	uint64_t	 room = rewrite_room(regs);
 
-	if (memory_write(tid, addr, rw->path, len) == -1)
+	if (rw->data != NULL) {
+		*rewrite_register(regs, rw->len_slot) = rw->len;
+		return (rewrite_bytes(tid, regs, room, rw->slot, rw->data,
+		    rw->len));
+	}
+	if (rewrite_bytes(tid, regs, room, rw->slot, rw->path,
+	    strlen(rw->path) + 1) == -1)
 		return (-1);
-	*rewrite_register(regs, rw->slot) = addr;
-	return (0);
+	if (rw->path2 == NULL)
+		return (0);
+	room = *rewrite_register(regs, rw->slot);
+	return (rewrite_bytes(tid, regs, room, rw->slot2, rw->path2,
+	    strlen(rw->path2) + 1));
 }
 
 /* How many interpreters led here; the word before the arguments tells. */
@@ -269,7 +290,7 @@ rewrite_seize(pid_t tid)
 
 /* Have the call made with another name in a slot; it is answered. */
 void
-rewrite_path(struct request *rq, int slot, const char *path)
+rewrite_path(const struct request *rq, int slot, const char *path)
 {
 	struct rewrite	 rw;
 
@@ -357,13 +378,14 @@ rewriting_end(struct rewriting *rg, pid_t tid, int sig)
 }
 
 void
-rewrite_call(struct request *rq, const struct rewrite *rw)
+rewrite_call(const struct request *rq, const struct rewrite *rw)
 {
 	struct rewriting	*rg;
 	pid_t			 tid = rq->notif.pid;
 	int			 status;
 
-	if (strlen(rw->path) >= PATH_MAX) {
+	if ((rw->path != NULL && strlen(rw->path) >= PATH_MAX) ||
+	    (rw->path2 != NULL && strlen(rw->path2) >= PATH_MAX)) {
 		notify_errno(rq, ENAMETOOLONG);
 		return;
 	}

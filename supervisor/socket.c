@@ -34,6 +34,7 @@
 #include <errno.h>
 #include <event.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,6 +240,19 @@ abstract_connect(struct request *rq, int fd, const struct proto_connect *pc)
 	abstract_wait(waiting);
 }
 
+static int
+unix_outside(const struct request *rq, const char *path)
+{
+	char	 name[2 * PATH_MAX];
+	int	 error;
+
+	if ((error = tmp_socket(path, name, sizeof(name))) != 0) {
+		errno = error;
+		return (-1);
+	}
+	return (resolve_at(rq, AT_FDCWD, name, 0));
+}
+
 /* The inode of a name, in the view or outside; -1 and errno. */
 static int
 unix_inode(const struct request *rq, const char *path)
@@ -251,13 +265,13 @@ unix_inode(const struct request *rq, const char *path)
 		return (resolve_at(rq, AT_FDCWD, path, 0));
 	if ((error = place_find(rq, AT_FDCWD, path, 1, &pl)) == 0) {
 		if (!pl.inside)
-			fd = resolve_at(rq, AT_FDCWD, path, 0);
+			fd = unix_outside(rq, path);
 		else if ((error = place_lookup(rq, &pl, 0, &e)) == 0 &&
 		    pl.inside) {
 			fd = fcntl(e.fd, F_DUPFD_CLOEXEC, 0);
 			merge_entry_free(&e);
 		} else if (error == 0)
-			fd = resolve_at(rq, AT_FDCWD, pl.path, 0);
+			fd = unix_outside(rq, pl.path);
 		if (error == 0 && fd == -1)
 			error = errno;
 	}

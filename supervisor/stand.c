@@ -216,10 +216,11 @@ stand_bind(struct request *rq)
 	memcpy(path, sun.sun_path, len - head);
 	if ((error = place_find(rq, AT_FDCWD, path, 0, &pl)) != 0)
 		notify_errno(rq, error);
-	else if (!pl.inside || !mutate_mark(rq, &pl, 0))
+	else if (!pl.inside || !mutate_mark(rq, &pl, 0)) {
 		/* Landlock decides about whatever the name leads to then. */
-		notify_continue(rq);
-	else
+		if (!tmp_bind(rq, pl.left ? pl.path : path))
+			notify_continue(rq);
+	} else
 		stand_bind_inside(rq, &pl);
 	place_free(&pl);
 }

@@ -109,6 +109,9 @@ start_configure(struct imsg *imsg)
 	case IMSG_CONF_UPPER:
 		view_configure(imsg);
 		return;
+	case IMSG_CONF_TMP:
+		tmp_configure(imsg);
+		return;
 	case IMSG_CONF_DIRECTORY:
 		free(wc->directory);
 		ret = proto_recv_string(imsg, &wc->directory);
@@ -210,6 +213,7 @@ start_workload(void)
 	if ((null = worker_open_null()) == -1)
 		worker_fail("/dev/null: %s", strerror(errno));
 	view_init();
+	tmp_init();
 	start_filter(&prog, &listen);
 	start_domain();
 	if (workload_fork(&sup.workload, wc, WORKLOAD_DOMAIN_INNER, &prog,

@@ -94,6 +94,7 @@ supervisor_parent_imsg(struct imsg *imsg)
 	case IMSG_CONF_PASSFD:
 	case IMSG_CONF_LOWER:
 	case IMSG_CONF_UPPER:
+	case IMSG_CONF_TMP:
 		start_configure(imsg);
 		break;
 	case IMSG_SOCKET_COWD:

@@ -103,6 +103,11 @@ struct supervisor {
 struct rewrite {
 	int		 slot;
 	const char	*path;
+	int		 slot2;
+	const char	*path2;		/* NULL: one name only */
+	const void	*data;		/* not a name but this, or NULL */
+	size_t		 len;
+	int		 len_slot;	/* which gets the length */
 	int		 argv_slot;
 	const char	*strings[3];	/* the first is the program */
 	size_t		 nstrings;	/* 0: the name only */
@@ -255,8 +260,8 @@ void	 mutate_reply(struct imsg *);
 void	 dents_request(struct request *);
 
 /* rewrite.c */
-void	 rewrite_path(struct request *, int, const char *);
-void	 rewrite_call(struct request *, const struct rewrite *);
+void	 rewrite_path(const struct request *, int, const char *);
+void	 rewrite_call(const struct request *, const struct rewrite *);
 void	 rewrite_made(const struct request *);
 int	 rewrite_stop(pid_t, int);
 void	 rewrite_gone(pid_t);
@@ -271,6 +276,17 @@ int	 script_exec(struct request *, const char *, const char *,
 void	 stand_request(struct request *);
 void	 stand_getcwd(struct request *);
 void	 stand_bind(struct request *);
+
+/* tmp.c */
+void	 tmp_configure(struct imsg *);
+void	 tmp_init(void);
+void	 tmp_note(const struct request *, int, const char *);
+void	 tmp_relative(const struct request *, const char *, const char *);
+int	 tmp_covers(const char *);
+int	 tmp_redirect(const struct request *);
+int	 tmp_socket(const char *, char *, size_t);
+int	 tmp_bind(const struct request *, const char *);
+
 /* fork.c */
 void	 fork_request(struct request *);
 uint64_t fork_total(void);

@@ -262,6 +262,177 @@ homeless_body()
 	    env TMPDIR="$(pwd)/tmp" ${sl} -- true
 }
 
+# Do the work of standard input in /tmp, and bare in a directory that has the
+# place of it; TMP stands for either.  Both say the same.
+same_tmp()
+{
+	cat >../work
+	rm -rf ../tmp
+	mkdir -m 700 ../tmp
+	dir=$(cd ../tmp && pwd -P)
+	sed "s|TMP|${dir}|g" ../work >../bare.sh
+	sed "s|TMP|/tmp|g" ../work >box.sh
+	${bare} sh ../bare.sh >../bare.out 2>&1 </dev/null
+	echo $? >>../bare.out
+	${sl} -- sh box.sh >../box.out 2>&1 </dev/null
+	echo $? >>../box.out
+	sed -e "s|${dir}|TMP|g" -e 's|^[a-z./]*bare.sh: |sh: |' ../bare.out >../want
+	sed -e 's|/[a-zA-Z0-9./_]*/sandlock[.][a-z0-9]*/tmp|TMP|g' \
+	    -e 's|/tmp|TMP|g' -e 's|^box.sh: |sh: |' ../box.out >../got
+	[ $(wc -l <../want) -gt 3 ] || atf_fail "$(cat ../want)"
+	atf_check -o file:../want cat ../got
+}
+
+atf_test_case tmp
+tmp_head()
+{
+	atf_set "descr" "/tmp by its name is the private one: the usual calls"
+}
+tmp_body()
+{
+	default_setup
+	same_tmp <<'END'
+echo one >TMP/a; cat TMP/a; ls TMP; ls -A TMP/; mkdir TMP/d; mv TMP/a TMP/d/b; ls TMP/d TMP
+cp TMP/d/b TMP/c; chmod 640 TMP/c; stat -c '%a %s' TMP/c; ln TMP/c TMP/c2
+stat -c %h TMP/c2; rm TMP/c; cat TMP/c; ls TMP/c2/x; rmdir TMP/d; touch -d @7 TMP/c2
+stat -c %Y TMP/c2; truncate -s 100 TMP/c2; stat -c %s TMP/c2 TMP//c2 TMP/./c2 /.TMP/c2
+mkfifo TMP/f; (echo through >TMP/f) & cat TMP/f; wait; test -d TMP && echo yes
+ln -s TMP/d TMP/abs; ln -s d TMP/rel; cat TMP/abs/b TMP/rel/b; readlink TMP/abs
+ls -d TMP/abs/ TMP/abs TMP/rel/.; realpath TMP/abs/b TMP/rel/../c2; echo x >TMP/abs/new
+ls TMP/d; ln -s TMP/fresh TMP/dangling; cat TMP/dangling; echo y >TMP/dangling
+cat TMP/fresh; ln -s TMP/loop TMP/loop; cat TMP/loop; ln -s /etc/passwd TMP/out
+cmp TMP/out /etc/passwd && echo same; ln -s ../../../../etc TMP/up
+rm TMP/abs TMP/out; ls TMP; cp -r TMP/d TMP/e; rm -rf TMP/d; ls TMP/e; find TMP/e | sort
+cd TMP; cat rel/b; ls; ln -s TMP/e abs; cat abs/b; mkdir z; cd z; echo q >q
+cat TMP/z/q ../z/q; cd ..; cat z/q; cd abs; ls; pwd
+printf '#! /bin/sh\necho ran "$@"\n' >TMP/s; chmod +x TMP/s; TMP/s 1; cd TMP; ./s 2
+mv s z/s; z/s 3; sed -i s/ran/run/ TMP/z/s; TMP/z/s; mktemp -u TMP/x.XXX >/dev/null
+name=$(mktemp TMP/y.XXXXXX) && test -f $name && rm $name
+dir=$(mktemp -d -p TMP) && test -d $dir && rmdir $dir
+exec 3>TMP/held; rm TMP/held; echo lost >&3; ls TMP; rm -r TMP/z TMP/e; ls TMP
+rmdir TMP/nosuch; mkdir TMP/c2; rm -r TMP/nosuch; cat TMP/nosuch/x; cd TMP/nosuch
+END
+}
+
+atf_test_case tmp_programs
+tmp_programs_head()
+{
+	atf_set "descr" "sockets, vfork, threads, signals, descriptors in /tmp"
+	atf_set "require.files" "/usr/bin/python3"
+}
+tmp_programs_body()
+{
+	default_setup
+	cat >t.py <<'END'
+import concurrent.futures, os, shutil, signal, socket, subprocess, sys
+t = sys.argv[1]
+s = socket.socket(socket.AF_UNIX)
+s.bind(t + "/sock")
+s.listen()
+c = socket.socket(socket.AF_UNIX)
+c.connect(t + "/sock")
+c.sendall(b"hello")
+print(s.accept()[0].recv(5), os.path.exists(t + "/sock"))
+try:
+    socket.socket(socket.AF_UNIX).bind(t + "/" + "x" * 90)
+except OSError as e:
+    print("too long")
+f = os.open(t, os.O_TMPFILE | os.O_RDWR)
+os.write(f, b"named")
+os.link("/proc/self/fd/%d" % f, t + "/named", src_dir_fd=0)
+print(open(t + "/named").read())
+os.rename(t + "/named", t + "/other")
+d = os.open(t, os.O_RDONLY)
+print(sorted(os.listdir(t)), os.stat("other", dir_fd=d).st_size)
+os.setxattr(t + "/other", "user.x", b"1")
+print(os.getxattr(t + "/other", "user.x"), os.access(t + "/other", os.W_OK))
+shutil.copy("/bin/echo", t + "/prog")
+print(subprocess.run([t + "/prog", "spawned"], capture_output=True).stdout)
+def work(i):
+    n = "%s/thread%d" % (t, i)
+    for k in range(30):
+        open(n, "w").write(str(k))
+        os.rename(n, n + "b")
+        assert open(n + "b").read() == str(k)
+        os.unlink(n + "b")
+    return i
+with concurrent.futures.ThreadPoolExecutor(6) as e:
+    print(sum(e.map(work, range(12))))
+ticks = 0
+def tick(*a):
+    global ticks
+    ticks += 1
+signal.signal(signal.SIGALRM, tick)
+signal.siginterrupt(signal.SIGALRM, False)
+signal.setitimer(signal.ITIMER_REAL, .003, .003)
+for i in range(200):
+    work(99) if i % 50 == 0 else os.stat(t)
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(ticks > 3, sorted(os.listdir(t)))
+END
+	mkdir -m 700 ../t
+	${bare} /usr/bin/python3 t.py "$(cd ../t && pwd -P)" >../want ||
+	    atf_fail "bare"
+	[ $(wc -l <../want) -eq 8 ] || atf_fail "$(cat ../want)"
+	atf_check -o file:../want ${sl} -- /usr/bin/python3 t.py /tmp
+}
+
+atf_test_case tmp_private cleanup
+tmp_private_head()
+{
+	atf_set "descr" "what is in /tmp is out of reach, and stays as it is"
+}
+tmp_private_body()
+{
+	default_setup
+	mark=$(mktemp -d /tmp/slt.XXXXXX)
+	echo "${mark}" >../mark
+	chmod 700 "${mark}"
+	echo secret >"${mark}/file"
+	atf_check -s exit:1 -e match:'No such file' ${sl} -- cat "${mark}/file"
+	atf_check -s exit:1 -e match:'No such file' \
+	    ${sl} -- cat "/tmp/../${mark}/file"
+	atf_check -s exit:1 -e match:'No such file' ${sl} -e \
+	    "ln -s ${mark} /tmp/l; cat /tmp/l/file"
+	atf_check ${sl} -- ls /tmp
+	atf_check ${sl} -e "mkdir ${mark}; echo mine >${mark}/file"
+	atf_check ${sl} -- rm -rf /tmp
+	atf_check -o inline:"secret\n" cat "${mark}/file"
+	# Two runs have nothing in common.
+	atf_check ${sl} -e 'echo one >/tmp/one'
+	atf_check -s exit:2 -o ignore -e ignore ${sl} -- ls /tmp/one
+	[ ! -e /tmp/one ] || atf_fail "made in /tmp"
+	# Control: it can be granted, with what is below it or alone.
+	atf_check -o inline:"secret\n" ${sl} -p default -r "${mark}" -- \
+	    cat "${mark}/file"
+	atf_check -o inline:"secret\n" ${sl} -p default -r /tmp -- \
+	    cat "${mark}/file"
+	# What is kept is found by whoever goes down step by step, too.
+	cat >walk.py <<'END'
+import os, sys
+d = os.open("/", os.O_PATH)
+for name in sys.argv[1].split("/")[1:]:
+    d = os.open(name, os.O_PATH, dir_fd=d)
+print(os.readlink("/proc/self/fd/%d" % d))
+END
+	atf_check -o inline:"${mark}/file\n" ${sl} -p default -r "${mark}" -- \
+	    /usr/bin/python3 walk.py "${mark}/file"
+	atf_check -s exit:1 -e match:FileNotFound ${sl} -- \
+	    /usr/bin/python3 walk.py "${mark}/file"
+	# A granted name on the way is not hidden by the workload.
+	atf_check -s exit:2 -e match:'ermission denied' \
+	    ${sl} -p default -r "${mark}" -e ": >${mark}/new"
+	[ ! -e "${mark}/new" ] || atf_fail "made"
+	# Without a branch there is TMPDIR only.
+	atf_check -s exit:2 -e match:'ermission denied' \
+	    ${sl} --no-workdir -e ': >/tmp/x'
+	atf_check ${sl} --no-workdir -e ': >$TMPDIR/x'
+}
+tmp_private_cleanup()
+{
+	[ ! -f mark ] || rm -rf "$(cat mark)"
+}
+
 atf_init_test_cases()
 {
 	. "$(atf_get_srcdir)/util.sh"
@@ -273,4 +444,7 @@ atf_init_test_cases()
 	atf_add_test_case nested
 	atf_add_test_case places
 	atf_add_test_case homeless
+	atf_add_test_case tmp
+	atf_add_test_case tmp_programs
+	atf_add_test_case tmp_private
 }
