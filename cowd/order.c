@@ -132,8 +132,14 @@ order_grant(struct landlock_self *ls)
 void
 order_orphaned(void)
 {
-	if (branch.dir == -1 || order_keep || order_done)
+	if (branch.dir == -1)
 		return;
+	if (order_keep || order_done) {
+		/* It is somebody's now, even if it is empty. */
+		if (unlinkat(branch.dir, "fresh", 0) == -1 && errno != ENOENT)
+			log_warn("branch %s", order_name);
+		return;
+	}
 	if (rmtree(order_storage, order_name) == -1)
 		log_warn("branch %s", order_name);
 }

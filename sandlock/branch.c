@@ -71,6 +71,7 @@ static const char *const	 state_names[] = {
 	[BRANCH_BROKEN_OFF] = "to be recovered",
 	[BRANCH_COMMITTED] = "committed",
 	[BRANCH_IN_USE] = "in use",
+	[BRANCH_ABANDONED] = "abandoned",
 	[BRANCH_ORPHAN] = "without its directory",
 	[BRANCH_BAD] = "unreadable"
 };
@@ -118,7 +119,7 @@ branch_get(const struct branch_options *bo, const char *name, int orphan)
 	if (state == BRANCH_KEPT || state == BRANCH_BROKEN_OFF ||
 	    state == BRANCH_COMMITTED)
 		return ((int)state);
-	if (state == BRANCH_ORPHAN && orphan)
+	if ((state == BRANCH_ORPHAN || state == BRANCH_ABANDONED) && orphan)
 		return ((int)state);
 	if (state == BRANCH_BAD)
 		log_warn("branch %s", name);
@@ -129,15 +130,23 @@ branch_get(const struct branch_options *bo, const char *name, int orphan)
 	return (-1);
 }
 
+/* What a run left that was killed before it could do anything. */
+static int
+tidy_one(struct branch_dir *b, const char *name)
+{
+	if (storage_remove(b) == 0)
+		return (0);
+	log_warn("branch %s", name);
+	return (-1);
+}
+
 static void
 list_one(const struct branch_options *bo, struct branch_dir *b,
-    const char *name, int first)
+    const char *name, enum branch_state state, int first)
 {
-	enum branch_state	 state;
 	struct tm		 tm;
 	char			 when[32] = "-", *shown, *text;
 
-	state = storage_branch(b, name);
 	if (state != BRANCH_BAD && localtime_r(&b->created, &tm) != NULL)
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
 	if (bo->json) {
@@ -201,8 +210,9 @@ static int
 branch_list(const struct branch_options *bo, const char *unused)
 {
 	struct branch_dir	 b;
+	enum branch_state	 state;
 	char			**names;
-	size_t			 i, n;
+	size_t			 i, n, shown = 0;
 
 	(void)unused;
 	if (storage_names(bo, &names, &n) == -1)
@@ -210,13 +220,18 @@ branch_list(const struct branch_options *bo, const char *unused)
 	if (bo->json)
 		putchar('[');
 	for (i = 0; i < n; i++) {
-		if (storage_enter(bo, &b) == 0)
-			list_one(bo, &b, names[i], i == 0);
+		if (storage_enter(bo, &b) == 0) {
+			state = storage_branch(&b, names[i]);
+			if (state != BRANCH_ABANDONED ||
+			    tidy_one(&b, names[i]) == -1)
+				list_one(bo, &b, names[i], state,
+				    shown++ == 0);
+		}
 		storage_close(&b);
 		free(names[i]);
 	}
 	if (bo->json)
-		puts(n == 0 ? "]" : "\n]");
+		puts(shown == 0 ? "]" : "\n]");
 	free(names);
 	return (0);
 }
@@ -304,14 +319,20 @@ recover_one(const struct branch_options *bo, const char *name)
 {
 	int	 state;
 
-	if ((state = branch_get(bo, name, 0)) == -1)
+	if ((state = branch_get(bo, name, 1)) == -1)
 		return (EXIT_SANDLOCK);
-	if (state == BRANCH_COMMITTED)
+	if (state == BRANCH_COMMITTED || state == BRANCH_ABANDONED)
 		return (branch_drop(name));
 	if (run.branch.server != NULL) {
 		/* Whatever was broken off is the server's to mend. */
 		storage_close(&run.branch);
 		return (0);
+	}
+	if (state == BRANCH_ORPHAN) {
+		log_warnx("branch %s: %s %s", name, state_names[state],
+		    run.branch.workdir);
+		storage_close(&run.branch);
+		return (EXIT_SANDLOCK);
 	}
 	return (run_branch(ORDER_RECOVER, DRY_RUN_UNSET));
 }
@@ -335,7 +356,8 @@ branch_recover(const struct branch_options *bo, const char *name)
 		if (storage_enter(bo, &b) == 0)
 			state = storage_branch(&b, names[i]);
 		storage_close(&b);
-		if ((state == BRANCH_BROKEN_OFF || state == BRANCH_COMMITTED) &&
+		if ((state == BRANCH_BROKEN_OFF || state == BRANCH_COMMITTED ||
+		    state == BRANCH_ABANDONED) &&
 		    recover_one(bo, names[i]) != 0)
 			status = EXIT_SANDLOCK;
 		free(names[i]);

@@ -290,6 +290,8 @@ finish_remove(void)
 		storage_close(&run.branch);
 		return;
 	}
+	if (finish_keep && storage_settle(&run.branch) == -1)
+		log_warn("branch %s", run.branch.name);
 	if (finish_keep && !finish_quiet)
 		log_warnx("branch %s of %s is kept", run.branch.name,
 		    run.branch.workdir);

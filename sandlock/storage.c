@@ -20,7 +20,9 @@
  *
  * STORAGE/NAME/ holds info (text, written once, also the lock), upper and work;
  * for a branch that a branchfs server has, info only, with its id.
- * A branch is in use as long as somebody holds the lock on info.
+ * A branch is in use as long as somebody holds the lock on info.  It is fresh,
+ * a file of that name, until somebody has decided to keep it: what a run that
+ * was killed in its first moments leaves is of no use to anybody.
  */
 
 #include <sys/types.h>
@@ -51,6 +53,7 @@
 #define BRANCH_XATTRS_MAX	(64 * 1024)
 #define BRANCH_CLOCK_NS		20000000	/* between two looks */
 #define BRANCH_CLOCK_TRIES	100
+#define BRANCH_MAKE_SECONDS	60	/* more than it takes to make one */
 #define BIRTH_SIZE		96
 
 /* What info says besides what struct branch_dir holds. */
@@ -330,9 +333,11 @@ storage_check(const struct branch_dir *b)
 static int
 branch_upper(struct branch_dir *b, enum storage_kind kind)
 {
-	int	 upper, ret;
+	int	 fresh, upper, ret;
 
-	if (mkdirat(b->fd, "work", 0700) == -1 ||
+	if ((fresh = openat(b->fd, "fresh", O_WRONLY | O_CREAT | O_EXCL |
+	    O_CLOEXEC, 0600)) == -1 || close(fresh) == -1 ||
+	    mkdirat(b->fd, "work", 0700) == -1 ||
 	    mkdirat(b->fd, "upper", 0700) == -1 ||
 	    (upper = openat(b->fd, "upper", O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC)) == -1)
@@ -493,19 +498,57 @@ branch_find(struct branch_dir *b, const char *name)
 	return (0);
 }
 
+static int
+branch_has(const struct branch_dir *b, const char *name)
+{
+	return (faccessat(b->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+/*
+ * Whoever makes a branch has it locked before info says anything: when it says
+ * something and the lock is ours, nobody is there any more.
+ */
+static int
+branch_abandoned(const struct branch_dir *b)
+{
+	return (branch_has(b, "fresh") && !branch_has(b, "journal") &&
+	    !branch_has(b, "committed") && !storage_written(b));
+}
+
+/* The same of one that was never complete, when that has been a while. */
+static int
+branch_unmade(const struct branch_dir *b)
+{
+	struct stat	 st;
+
+	return (b->fd != -1 && (b->lock == -1 || (fstat(b->lock, &st) == 0 &&
+	    st.st_size == 0)) && (!branch_has(b, "upper") ||
+	    branch_abandoned(b)) && fstat(b->fd, &st) == 0 &&
+	    st.st_mtime + BRANCH_MAKE_SECONDS < time(NULL));
+}
+
 enum branch_state
 storage_branch(struct branch_dir *b, const char *name)
 {
 	struct info	 info;
 	struct stat	 st;
 	char		 birth[BIRTH_SIZE];
+	int		 saved_errno;
 
-	if (branch_find(b, name) == -1 ||
-	    (b->lock = openat(b->fd, "info", O_RDWR | O_NOFOLLOW | O_CLOEXEC |
-	    O_NONBLOCK)) == -1 || info_read(b, &info) == -1)
+	if (branch_find(b, name) == -1)
 		return (BRANCH_BAD);
+	if ((b->lock = openat(b->fd, "info", O_RDWR | O_NOFOLLOW | O_CLOEXEC |
+	    O_NONBLOCK)) == -1 || info_read(b, &info) == -1) {
+		saved_errno = errno;
+		if (branch_unmade(b))
+			return (BRANCH_ABANDONED);
+		errno = saved_errno;
+		return (BRANCH_BAD);
+	}
 	if (flock(b->lock, LOCK_EX | LOCK_NB) == -1)
 		return (errno == EWOULDBLOCK ? BRANCH_IN_USE : BRANCH_BAD);
+	if (branch_abandoned(b))
+		return (BRANCH_ABANDONED);
 	if ((b->lower = open(b->workdir, O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC)) == -1 || fstat(b->lower, &st) == -1)
 		return (BRANCH_ORPHAN);
@@ -515,11 +558,17 @@ storage_branch(struct branch_dir *b, const char *name)
 		errno = ESTALE;
 		return (BRANCH_ORPHAN);
 	}
-	if (faccessat(b->fd, "journal", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (branch_has(b, "journal"))
 		return (BRANCH_BROKEN_OFF);
-	if (faccessat(b->fd, "committed", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (branch_has(b, "committed"))
 		return (BRANCH_COMMITTED);
 	return (BRANCH_KEPT);
+}
+
+int
+storage_settle(const struct branch_dir *b)
+{
+	return (unlinkat(b->fd, "fresh", 0) == -1 && errno != ENOENT ? -1 : 0);
 }
 
 int

@@ -45,6 +45,7 @@ enum branch_state {
 	BRANCH_BROKEN_OFF,	/* its commit was: to be recovered */
 	BRANCH_COMMITTED,	/* and not removed any more */
 	BRANCH_IN_USE,		/* a run, or another command */
+	BRANCH_ABANDONED,	/* empty; its run ended before anybody cared */
 	BRANCH_ORPHAN,		/* its working directory is not there */
 	BRANCH_BAD		/* not one of ours; errno */
 };
@@ -72,6 +73,9 @@ int	 storage_open(struct branch_dir *, const char *);
 
 /* Open a branch of that storage by its name, and lock it. */
 enum branch_state storage_branch(struct branch_dir *, const char *);
+
+/* Somebody wants to have it: it is no more abandoned when it is empty. */
+int	 storage_settle(const struct branch_dir *);
 
 /* Whether anything below its top was changed, as far as can be told. */
 int	 storage_written(const struct branch_dir *);

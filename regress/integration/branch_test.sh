@@ -335,6 +335,53 @@ conflict_body()
 	no_branch
 }
 
+atf_test_case abandoned
+abandoned_head()
+{
+	atf_set "descr" "what a run left that never began is tidied away"
+}
+abandoned_body()
+{
+	branch_setup
+	mkdir wd
+	fill wd
+	# Kept as it was asked for: empty, and nobody's to remove.
+	atf_check -e match:kept ${cow} --on-exit keep -- true
+	atf_check ${branch} recover
+	atf_check -o match:'  kept$' ${branch} list
+	name=$(${branch} list | cut -d ' ' -f 1)
+	[ ! -e "${store}/${name}/fresh" ] || atf_fail "still fresh"
+	# Left by a run that was killed as soon as it had made it.
+	: >"${store}/${name}/fresh"
+	echo work >"${store}/${name}/upper/something"
+	atf_check -o match:'  kept$' ${branch} list
+	rm "${store}/${name}/upper/something"
+	# In use: it may be about to begin.
+	mkfifo go
+	flock "${store}/${name}/info" sh -c ': >held; cat go' &
+	wait_for test -f held
+	atf_check -o match:'  in use$' ${branch} list
+	echo go >go
+	wait
+	atf_check ${branch} list
+	no_branch
+	# The same by recover, and of one that was not complete, after a while.
+	for how in list recover; do
+		mkdir -m 700 "${store}/abcdefghij" "${store}/abcdefghij/work"
+		: >"${store}/abcdefghij/info"
+		atf_check -o match:'  unreadable$' ${branch} list
+		touch -d '1 hour ago' "${store}/abcdefghij"
+		atf_check ${branch} ${how}
+		no_branch
+		mkdir -m 700 "${store}/abcdefghij" "${store}/abcdefghij/upper"
+		: >"${store}/abcdefghij/upper/something"
+		touch -d '1 hour ago' "${store}/abcdefghij"
+		atf_check ${branch} recover
+		atf_check -o match:'  unreadable$' ${branch} list
+		rm -r "${store}/abcdefghij"
+	done
+}
+
 # Whoever is lost, nothing is committed; and no branch is left by a parent
 # that was killed.
 atf_test_case killed
@@ -664,5 +711,6 @@ atf_init_test_cases()
 	*)
 		atf_add_test_case conflict
 		atf_add_test_case meanwhile
+		atf_add_test_case abandoned
 	esac
 }

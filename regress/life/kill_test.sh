@@ -140,6 +140,46 @@ parent_body()
 	    /bin/sh -c ': >done'
 }
 
+# With a branch nothing may be left of it that somebody has to look after.
+atf_test_case parent_branch
+parent_branch_head()
+{
+	atf_set "descr" "the parent is killed at its calls: no branch is left"
+	atf_set "timeout" "600"
+}
+parent_branch_body()
+{
+	life_setup
+	store=${HOME}/.local/state/sandlock
+	n=1 killed=0 left=0
+	while :; do
+		rm -f done outcome
+		rc=0
+		"${reap}" -g 20 -t 60 -k "sandlock:${n}" -o outcome \
+		    "${sandlock}" run -- /bin/sh -c ': >done' 2>errs || rc=$?
+		! grep '^reap: ' errs || fail "${n}: left: $(cat errs)"
+		read -r what nr <outcome
+		[ "${what}" = killed ] || break
+		[ ${rc} -eq 137 ] || fail "${n} (${nr}): status ${rc}"
+		killed=$((killed + 1))
+		# One that is not complete might still be made by somebody.
+		for dir in "${store}"/*; do
+			[ ! -d "${dir}" ] || left=$((left + 1))
+			[ ! -d "${dir}" ] || touch -d '1 hour ago' "${dir}"
+		done
+		"${sandlock}" branch recover >rec.out 2>rec.err ||
+		    fail "${n} (${nr}): recover: $(cat rec.err)"
+		"${sandlock}" branch list >list 2>&1
+		[ ! -s list ] || fail "${n} (${nr}): $(cat list)"
+		n=$((n + 3))
+	done
+	[ ${rc} -eq 0 ] || fail "status ${rc}: $(cat errs)"
+	[ -f done ] || fail "nothing was committed"
+	[ ${killed} -gt 20 ] || fail "only ${killed} kills: void"
+	# Otherwise nothing of this was tested.
+	[ ${left} -gt 0 ] || fail "no kill left a branch: void"
+}
+
 # Before its exec it is a failure of ours, after that a death by signal.
 judge_workload()
 {
@@ -485,6 +525,7 @@ atf_init_test_cases()
 	atf_add_test_case cowd
 	atf_add_test_case netd
 	atf_add_test_case parent
+	atf_add_test_case parent_branch
 	atf_add_test_case workload
 	atf_add_test_case load
 	atf_add_test_case load_parent
