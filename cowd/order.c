@@ -148,8 +148,14 @@ order_orphaned(void)
 static void
 order_flush(void)
 {
-	if (imsgbuf_flush(&worker_parent.ibuf) == -1)
+	if (imsgbuf_flush(&worker_parent.ibuf) == 0)
+		return;
+	if (errno != EPIPE && errno != ECONNRESET)
 		fatal("channel to the parent");
+	/* It was killed, or does not want to know the rest. */
+	private_remove();
+	order_orphaned();
+	_exit(0);
 }
 
 static void

@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <vis.h>
 
 #include "branch_print.h"
@@ -74,12 +73,11 @@ branch_print_change(FILE *f, enum dry_run_form form,
 }
 
 void
-branch_print_text(FILE *f, struct imsg *imsg)
+branch_print_text(FILE *f, struct imsg *imsg, int tty)
 {
 	struct ibuf	 b;
 	const char	*text;
 	size_t		 i, len;
-	int		 tty = isatty(fileno(f));
 
 	if (imsg_get_len(imsg) == 0 || imsg_get_ibuf(imsg, &b) == -1)
 		return;

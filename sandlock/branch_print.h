@@ -31,7 +31,7 @@
 void	 branch_print_begin(FILE *, enum dry_run_form);
 void	 branch_print_change(FILE *, enum dry_run_form,
 	    const struct proto_change *);
-void	 branch_print_text(FILE *, struct imsg *);
+void	 branch_print_text(FILE *, struct imsg *, int);	/* a terminal? */
 void	 branch_print_end(FILE *, enum dry_run_form);
 
 /* Messages. */

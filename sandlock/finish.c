@@ -32,6 +32,7 @@
 #include "branch_print.h"
 #include "keeper.h"
 #include "log.h"
+#include "output.h"
 #include "run.h"
 
 static FILE	*finish_out;	/* for a list: the caller's standard output */
@@ -52,7 +53,7 @@ finish_init(void)
 		return (0);
 	finish_form = run.policy->dry_run_form;
 	if ((fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10)) == -1 ||
-	    (finish_out = fdopen(fd, "w")) == NULL) {
+	    (finish_out = output_open(fd)) == NULL) {
 		log_warn("standard output");
 		return (-1);
 	}
@@ -103,8 +104,11 @@ finish_command(enum branch_order order, enum dry_run_form form)
 {
 	finish_order = order;
 	finish_form = form;
-	finish_out = stdout;
 	finish_keep = finish_quiet = 1;
+	if ((finish_out = output_open(STDOUT_FILENO)) == NULL) {
+		log_warn("standard output");
+		return (-1);
+	}
 	return (finish_begin());
 }
 
@@ -156,9 +160,18 @@ finish_failed(void)
 	}
 }
 
+/* Whether there is only something to say: that may be broken off. */
+int
+finish_interruptible(void)
+{
+	return (finish_listing());
+}
+
 void
 finish_change(const struct proto_change *pc)
 {
+	if (output_interrupted())
+		return;
 	if (finish_listing())
 		branch_print_change(finish_out, finish_form, pc);
 	else
@@ -168,15 +181,16 @@ finish_change(const struct proto_change *pc)
 void
 finish_text(struct imsg *imsg)
 {
-	if (finish_listing())
-		branch_print_text(finish_out, imsg);
+	if (finish_listing() && !output_interrupted())
+		branch_print_text(finish_out, imsg, output_tty());
 }
 
 static void
 finish_list_end(void)
 {
 	branch_print_end(finish_out, finish_form);
-	if (fflush(finish_out) == EOF || ferror(finish_out)) {
+	if ((fflush(finish_out) == EOF || ferror(finish_out)) &&
+	    !output_interrupted()) {
 		log_warn("standard output");
 		run.exit_status = EXIT_SANDLOCK;
 	}
@@ -187,6 +201,9 @@ finish_outcome(const struct proto_outcome *po)
 {
 	if (finish_listing())
 		finish_list_end();
+	/* The signal that did it is about to end the run. */
+	if (output_interrupted())
+		return;
 	switch (po->outcome) {
 	case OUTCOME_DONE:
 		if (finish_order != ORDER_COMMIT)

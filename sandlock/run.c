@@ -342,6 +342,14 @@ run_kernel_only(void)
 	return (0);
 }
 
+/* Those that end a program that has no use for them. */
+static int
+run_ends(int sig)
+{
+	return (sig == SIGINT || sig == SIGTERM || sig == SIGHUP ||
+	    sig == SIGQUIT);
+}
+
 static void
 run_signal(int sig, short event, void *arg)
 {
@@ -352,10 +360,13 @@ run_signal(int sig, short event, void *arg)
 		return;
 	}
 	/* Nothing is left to signal, and a commit is not broken off. */
-	if (run.state >= RUN_FINISHING)
+	if (run.state >= RUN_FINISHING) {
+		if (run.state == RUN_FINISHING && finish_interruptible() &&
+		    run_ends(sig))
+			run_failed(REASON_SIGNAL, 128 + sig);
 		return;
-	if (run.state == RUN_STARTING && (sig == SIGINT || sig == SIGTERM ||
-	    sig == SIGHUP || sig == SIGQUIT)) {
+	}
+	if (run.state == RUN_STARTING && run_ends(sig)) {
 		/* Nothing runs that could act on it. */
 		run_failed(REASON_SETUP, 128 + sig);
 		return;

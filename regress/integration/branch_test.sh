@@ -585,6 +585,63 @@ odd_places_body()
 	no_branch
 }
 
+# What is only said can be broken off, though nobody reads it.
+atf_test_case stalled
+stalled_head()
+{
+	atf_set "descr" "a list that nobody reads is ended by a signal"
+	atf_set "require.files" "/usr/bin/python3"
+}
+stalled_body()
+{
+	branch_setup
+	mkdir wd
+	fill wd
+	long=$(printf '%080d' 0)
+	work="i=0; while [ \$i -lt 1500 ]; do : >${long}\$i; i=\$((i + 1)); done"
+	# Control: it is a long list.
+	atf_check -e match:kept ${cow} --on-exit keep -- sh -c "${work}"
+	name=$(${branch} list | cut -d ' ' -f 1)
+	[ "$(${branch} diff --json "${name}" | grep -c change)" -eq 1500 ] ||
+	    atf_fail "a short list"
+	cat >hold.py <<'END'
+import array, fcntl, os, signal, termios
+fd = os.open("pipe", os.O_RDWR)
+open("held", "w").close()
+n = array.array("i", [0])
+while n[0] < 61440:
+    fcntl.ioctl(fd, termios.FIONREAD, n)
+open("full", "w").close()
+signal.pause()
+END
+	for what in "${cow} --dry-run -- sh -c '${work}':INT:130" \
+	    "${branch} diff ${name}:TERM:143"; do
+		rm -f pipe held full
+		mkfifo pipe
+		/usr/bin/python3 hold.py &
+		holder=$!
+		echo ${holder} >>pids
+		wait_for test -f held
+		eval "exec ${what%:*:*}" >pipe 2>errs &
+		parent=$!
+		wait_for test -f full
+		sig=${what%:*}
+		kill -"${sig##*:}" ${parent}
+		(sleep 20; kill -KILL ${parent}) 2>/dev/null &
+		guard=$!
+		rc=0
+		wait ${parent} || rc=$?
+		kill ${guard} ${holder}
+		[ ${rc} -eq "${what##*:}" ] ||
+		    atf_fail "${what##*:}: status ${rc}: $(cat errs)"
+		[ ! -s errs ] || atf_fail "$(cat errs)"
+	done
+	atf_check -o match:"^${name} .*  kept\$" ${branch} list
+	[ "$(${branch} list | wc -l)" -eq 1 ] || atf_fail "left"
+	atf_check ${branch} abort "${name}"
+	no_branch
+}
+
 # Somebody replaces a file in the middle of a commit.
 atf_test_case meanwhile
 meanwhile_head()
@@ -703,6 +760,7 @@ atf_init_test_cases()
 	atf_add_test_case combined
 	atf_add_test_case diff
 	atf_add_test_case odd_places
+	atf_add_test_case stalled
 	atf_add_test_case programs
 	# Conflicts are found by who commits; of branchfs that is the server.
 	case ${backend} in
