@@ -155,6 +155,10 @@ list_one(const struct branch_options *bo, struct branch_dir *b,
 		printf(", \"state\": \"%s\", \"created\": \"%s\", "
 		    "\"workdir\": ", state_names[state], when);
 		json_string(stdout, b->workdir == NULL ? "" : b->workdir);
+		if (b->workdir != NULL && !json_exact(b->workdir)) {
+			fputs(", \"workdir_bytes\": ", stdout);
+			json_base64(stdout, b->workdir);
+		}
 		putchar('}');
 		return;
 	}

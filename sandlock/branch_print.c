@@ -63,6 +63,10 @@ branch_print_change(FILE *f, enum dry_run_form form,
 		fprintf(f, "%s\n  {\"change\": \"%c\", \"path\": ",
 		    print_comma ? "," : "", pc->kind);
 		json_string(f, pc->path);
+		if (!json_exact(pc->path)) {
+			fputs(", \"path_bytes\": ", f);
+			json_base64(f, pc->path);
+		}
 		putc('}', f);
 		print_comma = 1;
 		return;

@@ -21,7 +21,9 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "json.h"
 #include "utf8.h"
@@ -46,6 +48,43 @@ json_string(FILE *fp, const char *s)
 			fprintf(fp, "\\u%04x", p[1]);
 		else
 			fwrite(p, 1, len, fp);
+	}
+	putc('"', fp);
+}
+
+int
+json_exact(const char *s)
+{
+	const unsigned char	*p = (const unsigned char *)s;
+	size_t			 len;
+
+	for (; *p != '\0'; p += len)
+		if ((len = utf8_length(p)) == 0)
+			return (0);
+	return (1);
+}
+
+void
+json_base64(FILE *fp, const char *s)
+{
+	static const char	 digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char	*p = (const unsigned char *)s;
+	size_t			 i, len = strlen(s);
+	uint32_t		 bits;
+
+	putc('"', fp);
+	for (; len > 0; p += 3) {
+		bits = (uint32_t)p[0] << 16;
+		if (len > 1)
+			bits |= (uint32_t)p[1] << 8;
+		if (len > 2)
+			bits |= p[2];
+		/* Three bytes are four digits, and less are one less each. */
+		for (i = 0; i < 4; i++)
+			putc(i > len ? '=' : digits[bits >> (18 - 6 * i) &
+			    0x3f], fp);
+		len -= len < 3 ? len : 3;
 	}
 	putc('"', fp);
 }

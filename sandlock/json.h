@@ -30,4 +30,11 @@
  */
 void	 json_string(FILE *, const char *);
 
+/*
+ * For names of files, which are bytes: whether json_string() writes all of it
+ * as it is, and the bytes themselves in base64 as a string.
+ */
+int	 json_exact(const char *);
+void	 json_base64(FILE *, const char *);
+
 #endif
