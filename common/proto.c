@@ -72,6 +72,7 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_ERROR] = "error",
 	[IMSG_DENIAL] = "denial",
 	[IMSG_BRANCH] = "branch",
+	[IMSG_BRANCH_PATH] = "branch_path",
 	[IMSG_BRANCH_CHANGE] = "branch_change",
 	[IMSG_BRANCH_TEXT] = "branch_text",
 	[IMSG_BRANCH_DONE] = "branch_done",

@@ -88,6 +88,7 @@ enum imsg_type {
 
 	/* parent to cowd, cowd to parent: the end of a branch */
 	IMSG_BRANCH,		/* enum branch_order */
+	IMSG_BRANCH_PATH,	/* the beginning of a path too long for one */
 	IMSG_BRANCH_CHANGE,	/* one difference, or one conflict */
 	IMSG_BRANCH_TEXT,	/* a piece of a text diff */
 	IMSG_BRANCH_DONE,

@@ -36,6 +36,8 @@
 #include "rmtree.h"
 #include "worker.h"
 
+#define ORDER_PATH_PIECE	(PROTO_MAXSIZE - 1024)
+
 static struct branch	 branch = { .dir = -1, .upper = -1, .lower = -1 };
 static char		*order_name;		/* of the branch */
 static int		 order_storage = -1;	/* where it lies */
@@ -158,13 +160,31 @@ order_flush(void)
 	_exit(0);
 }
 
+/* A path that one message cannot hold: all but the end, which is returned. */
+static const char *
+order_path(const char *path)
+{
+	char	*piece;
+	size_t	 left;
+
+	for (left = strlen(path); left > ORDER_PATH_PIECE;
+	    left -= ORDER_PATH_PIECE, path += ORDER_PATH_PIECE) {
+		if ((piece = strndup(path, ORDER_PATH_PIECE)) == NULL ||
+		    proto_send_string(&worker_parent.ibuf, IMSG_BRANCH_PATH,
+		    piece) == -1)
+			fatal("path");
+		free(piece);
+		order_flush();
+	}
+	return (path);
+}
+
 static void
 order_tell(char kind, const char *path)
 {
 	struct proto_change	 pc = { kind, NULL };
 
-	/* A path that no message can hold is cut, not lost. */
-	if ((pc.path = strndup(path, PROTO_MAXSIZE - 1024)) == NULL ||
+	if ((pc.path = strdup(order_path(path))) == NULL ||
 	    proto_send_change(&worker_parent.ibuf, &pc) == -1)
 		fatal("change");
 	free(pc.path);
@@ -234,7 +254,7 @@ order_answer(enum branch_outcome outcome, const struct branch_counts *counts,
 		po.error = err->error;
 		strlcpy(po.what, err->what, sizeof(po.what));
 		if (err->path != NULL)
-			po.path = strndup(err->path, PROTO_MAXSIZE - 1024);
+			po.path = strdup(order_path(err->path));
 	}
 	if (po.path == NULL && (po.path = strdup("")) == NULL)
 		fatal("branch");

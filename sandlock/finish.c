@@ -35,9 +35,13 @@
 #include "output.h"
 #include "run.h"
 
+/* Deeper trees than anybody has; a broken cowd shall not fill our memory. */
+#define FINISH_PATH_MAX	(64 * 1024 * 1024)
+
 static FILE	*finish_out;	/* for a list: the caller's standard output */
 static enum dry_run_form finish_form;
 static enum branch_order finish_order;
+static char	*finish_begun;	/* of a path that comes in pieces */
 static int	 finish_keep;	/* do not remove it */
 static int	 finish_quiet;	/* nobody doubts that it is kept */
 static int	 finish_commits;	/* a server's, when all is over */
@@ -165,6 +169,47 @@ int
 finish_interruptible(void)
 {
 	return (finish_listing());
+}
+
+/* The beginning of a path; -1 when it is none, or longer than can be. */
+int
+finish_path(struct imsg *imsg)
+{
+	char	*longer, *piece;
+
+	if (proto_recv_string(imsg, &piece) == -1)
+		return (-1);
+	if (finish_begun == NULL) {
+		finish_begun = piece;
+		return (0);
+	}
+	if (strlen(finish_begun) > FINISH_PATH_MAX) {
+		free(piece);
+		return (-1);
+	}
+	if (asprintf(&longer, "%s%s", finish_begun, piece) == -1)
+		fatal("path");
+	free(finish_begun);
+	free(piece);
+	finish_begun = longer;
+	return (0);
+}
+
+/* Put what came before in front of a path; 0, or -1 without memory. */
+int
+finish_whole(char **path)
+{
+	char	*whole;
+
+	if (finish_begun == NULL)
+		return (0);
+	if (asprintf(&whole, "%s%s", finish_begun, *path) == -1)
+		return (-1);
+	free(finish_begun);
+	finish_begun = NULL;
+	free(*path);
+	*path = whole;
+	return (0);
 }
 
 void

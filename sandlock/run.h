@@ -129,6 +129,8 @@ int	 finish_server_command(enum branch_order);
 int	 finish_command(enum branch_order, enum dry_run_form);
 void	 finish_failed(void);
 int	 finish_interruptible(void);
+int	 finish_path(struct imsg *);
+int	 finish_whole(char **);
 void	 finish_change(const struct proto_change *);
 void	 finish_text(struct imsg *);
 void	 finish_outcome(const struct proto_outcome *);

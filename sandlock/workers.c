@@ -581,8 +581,11 @@ cowd_branch(struct imsg *imsg)
 	if (run.state != RUN_FINISHING)
 		return (-1);
 	switch (imsg_get_type(imsg)) {
+	case IMSG_BRANCH_PATH:
+		return (finish_path(imsg));
 	case IMSG_BRANCH_CHANGE:
-		if (proto_recv_change(imsg, &pc) == -1)
+		if (proto_recv_change(imsg, &pc) == -1 ||
+		    finish_whole(&pc.path) == -1)
 			return (-1);
 		finish_change(&pc);
 		free(pc.path);
@@ -591,7 +594,8 @@ cowd_branch(struct imsg *imsg)
 		finish_text(imsg);
 		return (0);
 	case IMSG_BRANCH_DONE:
-		if (proto_recv_outcome(imsg, &po) == -1)
+		if (proto_recv_outcome(imsg, &po) == -1 ||
+		    finish_whole(&po.path) == -1)
 			return (-1);
 		finish_outcome(&po);
 		free(po.path);

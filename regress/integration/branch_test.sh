@@ -585,6 +585,80 @@ odd_places_body()
 	no_branch
 }
 
+# Names are bytes, and as long as they are.
+atf_test_case json
+json_head()
+{
+	atf_set "descr" "JSON loses nothing of names that are odd or long"
+	atf_set "require.files" "/usr/bin/python3"
+}
+json_body()
+{
+	branch_setup
+	mkdir wd
+	cat >names.py <<'END'
+import os
+names = [b"plain", b"\xc3\xa4", b"\xff", b"a\xffb", b"\xff\xfe\xfd", b"x\xc3",
+    b"\xed\xa0\x80", b"tab\there", b'quo"te\\', b"\xc2\x85"]
+for n in names:
+    open(n, "w").close()
+END
+	cat >read.py <<'END'
+import base64, json, os, sys
+here = set()
+for c in json.load(sys.stdin):
+    exact = c["path"].encode()
+    if "path_bytes" in c:
+        b = base64.b64decode(c["path_bytes"], validate=True)
+        assert b.decode(errors="replace") != b.decode(errors="ignore"), b
+        assert "\ufffd" in c["path"], c
+        exact = b
+    assert os.path.basename(exact) == exact and exact not in here
+    here.add(exact)
+assert here == set(os.listdir(b".")), here
+print(len(here))
+END
+	mkdir names
+	(cd names && /usr/bin/python3 ../names.py)
+	${cow} --dry-run --json -- /usr/bin/python3 -c "$(cat names.py)" \
+	    >list || atf_fail "--json"
+	(cd names && atf_check -o inline:"10\n" /usr/bin/python3 ../read.py \
+	    <../list)
+	[ "$(grep -c path_bytes list)" -eq 5 ] || atf_fail "$(cat list)"
+	# Deeper than a name for it, and than a message.  Names of the other
+	# back end are messages themselves.
+	case ${cow} in
+	*overlayfs*)
+	${cow} --dry-run --json -- /usr/bin/python3 -c '
+import os
+for i in range(700):
+    n = "%03d" % i + "d" * 240
+    os.mkdir(n)
+    os.chdir(n)
+open("end", "w").close()' >deep || atf_fail "deep"
+	atf_check -o inline:"701 170803\n" /usr/bin/python3 -c '
+import json
+p = [c["path"] for c in json.load(open("deep"))]
+for i, x in enumerate(sorted(p, key=len)[:-1]):
+    assert len(x) == 244 * (i + 1) - 1, (i, len(x))
+    assert x.endswith("%03d" % i + "d" * 240)
+print(len(p), max(map(len, p)))'
+	;;
+	esac
+	# So is the name of the directory.
+	name=$(printf 'wd\377')
+	mkdir "${name}"
+	atf_check -e match:kept ${box} --workdir "${name}" \
+	    --fs-isolation overlayfs --on-exit keep -- true
+	${branch} list --json >list
+	atf_check -o inline:"True\n" /usr/bin/python3 -c '
+import base64, json, os
+c, = json.load(open("list"))
+print(base64.b64decode(c["workdir_bytes"]) == os.getcwdb() + b"/wd\xff")'
+	atf_check ${branch} abort "$(${branch} list | cut -d ' ' -f 1)"
+	no_branch
+}
+
 # What is only said can be broken off, though nobody reads it.
 atf_test_case stalled
 stalled_head()
@@ -760,6 +834,7 @@ atf_init_test_cases()
 	atf_add_test_case combined
 	atf_add_test_case diff
 	atf_add_test_case odd_places
+	atf_add_test_case json
 	atf_add_test_case stalled
 	atf_add_test_case programs
 	# Conflicts are found by who commits; of branchfs that is the server.
