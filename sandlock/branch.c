@@ -43,6 +43,7 @@ struct branch_options {
 	const char		*storage;
 	enum dry_run_form	 form;
 	int			 json;
+	int			 force;
 };
 
 static int	 branch_list(const struct branch_options *, const char *);
@@ -81,7 +82,8 @@ branch_usage(FILE *f)
 {
 	fputs("usage: sandlock branch list [--json] [--fs-storage DIR]\n"
 	    "       sandlock branch diff [--json] [--fs-storage DIR] name\n"
-	    "       sandlock branch commit | abort [--fs-storage DIR] name\n"
+	    "       sandlock branch commit [--fs-storage DIR] name\n"
+	    "       sandlock branch abort [--force] [--fs-storage DIR] name\n"
 	    "       sandlock branch recover [--fs-storage DIR] [name]\n", f);
 }
 
@@ -301,18 +303,76 @@ branch_commit(const struct branch_options *bo, const char *name)
 	    ORDER_COMMIT, DRY_RUN_UNSET));
 }
 
+/*
+ * A branch whose commit was broken off, and cannot be mended: half of it may be
+ * in the working directory, and the other half, with what was taken out of
+ * that, is nowhere but here.  So it goes out of the way, and is not removed.
+ */
+static int
+branch_give_up(const char *name)
+{
+	struct branch_dir	*b = &run.branch;
+	char			 staging[BRANCH_NAME_SIZE + 16];
+	int			 ret = 0;
+
+	snprintf(staging, sizeof(staging), ".sandlock.%s", name);
+	if (storage_put_aside(b) == -1) {
+		log_warn("branch %s", name);
+		ret = EXIT_SANDLOCK;
+	} else {
+		log_warnx("branch %s is given up: what its commit has done to "
+		    "%s stays, and the rest is not done", name,
+		    b->workdir == NULL ? "its directory" : b->workdir);
+		log_warnx("its journal, the rest, and what was replaced or "
+		    "deleted are in %s/.%s: remove that when it is of no use "
+		    "any more", b->storage, name);
+		if (b->lower != -1 && faccessat(b->lower, staging, F_OK,
+		    AT_SYMLINK_NOFOLLOW) == 0)
+			log_warnx("so is %s/%s", b->workdir, staging);
+	}
+	storage_close(b);
+	return (ret);
+}
+
 static int
 branch_abort(const struct branch_options *bo, const char *name)
 {
-	int	 state;
+	enum branch_state	 state;
 
-	if ((state = branch_get(bo, name, 1)) == -1)
+	errno = ENOENT;
+	if (storage_enter(bo, &run.branch) == -1) {
+		log_warn("branch %s", name);
 		return (EXIT_SANDLOCK);
-	if (run.branch.server != NULL && state == BRANCH_KEPT)
+	}
+	state = storage_branch(&run.branch, name);
+	if (state == BRANCH_KEPT && run.branch.server != NULL)
 		return (branch_served(ORDER_ABORT, name));
-	if (state != BRANCH_BROKEN_OFF)
-		return (branch_drop(name));
-	log_warnx("branch %s: half of it may be in %s: recover it first", name,
+	switch (state) {
+	case BRANCH_KEPT:
+	case BRANCH_COMMITTED:
+	case BRANCH_ORPHAN:
+	case BRANCH_ABANDONED:
+		/* The directory of an orphan may come back. */
+		if (!storage_broken_off(&run.branch))
+			return (branch_drop(name));
+		break;
+	case BRANCH_BROKEN_OFF:
+		break;
+	case BRANCH_IN_USE:
+		log_warnx("branch %s: %s", name, state_names[state]);
+		storage_close(&run.branch);
+		return (EXIT_SANDLOCK);
+	case BRANCH_BAD:
+		if (bo->force && run.branch.fd != -1)
+			break;
+		log_warn("branch %s", name);
+		storage_close(&run.branch);
+		return (EXIT_SANDLOCK);
+	}
+	if (bo->force)
+		return (branch_give_up(name));
+	log_warnx("branch %s: half of it may be in %s: recover it first; if "
+	    "that is impossible, --force gives it up", name,
 	    run.branch.workdir);
 	storage_close(&run.branch);
 	return (EXIT_SANDLOCK);
@@ -374,6 +434,7 @@ static int
 branch_options(struct branch_options *bo, int *argc, char ***argv)
 {
 	static const struct option	 longs[] = {
+		{ "force", no_argument, NULL, 'f' },
 		{ "fs-storage", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, 'j' },
@@ -383,6 +444,9 @@ branch_options(struct branch_options *bo, int *argc, char ***argv)
 
 	while ((c = getopt_long(*argc, *argv, "+h", longs, NULL)) != -1) {
 		switch (c) {
+		case 'f':
+			bo->force = 1;
+			break;
 		case 'h':
 			branch_usage(stdout);
 			return (-1);
@@ -430,7 +494,8 @@ branch_main(int argc, char **argv)
 		return (status == -1 ? 0 : status);
 	if ((verb->wants == 1 && argc != 1) || (verb->wants == 0 &&
 	    argc != 0) || argc > 1 || (bo.json && verb->act != branch_list &&
-	    verb->act != branch_diff)) {
+	    verb->act != branch_diff) || (bo.force &&
+	    verb->act != branch_abort)) {
 		branch_usage(stderr);
 		return (EXIT_SANDLOCK);
 	}

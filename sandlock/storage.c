@@ -297,7 +297,7 @@ info_write(struct branch_dir *b)
 static int
 storage_probe(const struct branch_dir *b, int work)
 {
-	static const char	 name[] = "user.overlay.sandlock";
+	static const char	 name[] = "user.overlay.probe";
 	const char		*what = "extended attributes of users";
 	int			 ret;
 
@@ -566,9 +566,27 @@ storage_branch(struct branch_dir *b, const char *name)
 }
 
 int
+storage_broken_off(const struct branch_dir *b)
+{
+	return (branch_has(b, "journal") && !branch_has(b, "committed"));
+}
+
+int
 storage_settle(const struct branch_dir *b)
 {
 	return (unlinkat(b->fd, "fresh", 0) == -1 && errno != ENOENT ? -1 : 0);
+}
+
+int
+storage_put_aside(const struct branch_dir *b)
+{
+	char	 name[BRANCH_NAME_SIZE + 1];
+
+	snprintf(name, sizeof(name), ".%s", b->name);
+	if (renameat2(b->storage_fd, b->name, b->storage_fd, name,
+	    RENAME_NOREPLACE) == -1)
+		return (-1);
+	return (fsync(b->storage_fd));
 }
 
 int

@@ -74,11 +74,20 @@ int	 storage_open(struct branch_dir *, const char *);
 /* Open a branch of that storage by its name, and lock it. */
 enum branch_state storage_branch(struct branch_dir *, const char *);
 
+/* Whether a commit of it was broken off, wherever its directory is. */
+int	 storage_broken_off(const struct branch_dir *);
+
 /* Somebody wants to have it: it is no more abandoned when it is empty. */
 int	 storage_settle(const struct branch_dir *);
 
 /* Whether anything below its top was changed, as far as can be told. */
 int	 storage_written(const struct branch_dir *);
+
+/*
+ * Put it aside, out of the way of every command but with all that is in it, by
+ * the name with a dot before it; 0, or -1 and errno.
+ */
+int	 storage_put_aside(const struct branch_dir *);
 
 /* Remove it with everything in it; 0, or -1 and errno. */
 int	 storage_remove(struct branch_dir *);

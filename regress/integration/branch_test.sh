@@ -585,6 +585,88 @@ odd_places_body()
 	no_branch
 }
 
+# A commit that cannot be mended is nothing to lose the rest for.
+atf_test_case force
+force_head()
+{
+	atf_set "descr" "abort --force puts aside what cannot be recovered"
+	atf_set "require.files" "/usr/bin/python3"
+	atf_set "require.progs" "strace"
+}
+force_body()
+{
+	branch_setup
+	mkdir wd
+	fill wd
+	${tree} -t wd >before
+	atf_check -e match:kept ${cow} --on-exit keep -- \
+	    sh -c 'echo two >>file; rm dir/old'
+	name=$(${branch} list | cut -d ' ' -f 1)
+	# Broken off after its first step, and then a byte changes.
+	strace -f -o trace -e trace=renameat2 \
+	    -e inject=renameat2:signal=KILL:when=2 \
+	    ${branch} commit "${name}" 2>/dev/null
+	atf_check test -f "${store}/${name}/journal"
+	/usr/bin/python3 -c 'import sys
+f = open(sys.argv[1], "r+b")
+f.seek(60)
+b = f.read(1)
+f.seek(60)
+f.write(bytes([b[0] ^ 1]))' "${store}/${name}/journal"
+	${tree} -t wd >before
+	mkdir "wd/.sandlock.${name}"
+	${tree} "${store}/${name}" >inside
+	atf_check -o match:'  to be recovered$' ${branch} list
+	atf_check -s exit:125 -e not-empty ${branch} recover "${name}"
+	atf_check -s exit:125 -e match:'recover it first; .*--force gives' \
+	    ${branch} abort "${name}"
+	# Nor is it lost with its directory.
+	mv wd away
+	atf_check -s exit:125 -e match:'recover it first' \
+	    ${branch} abort "${name}"
+	mv away wd
+	atf_check -s exit:125 -e match:'^usage: ' \
+	    ${branch} commit --force "${name}"
+	flock "${store}/${name}/info" $(program) branch abort --force \
+	    "${name}" 2>errs && atf_fail "in use"
+	grep -q 'in use$' errs || atf_fail "$(cat errs)"
+	atf_check -o file:inside ${tree} "${store}/${name}"
+	cat >expected <<END
+sandlock: branch ${name} is given up: what its commit has done to \
+$(pwd -P)/wd stays, and the rest is not done
+sandlock: its journal, the rest, and what was replaced or deleted are in \
+$(realpath "${store}")/.${name}: remove that when it is of no use any more
+sandlock: so is $(pwd -P)/wd/.sandlock.${name}
+END
+	atf_check -e file:expected ${branch} abort --force "${name}"
+	atf_check ${branch} list
+	atf_check ${branch} recover
+	atf_check -o file:inside ${tree} "${store}/.${name}"
+	atf_check -s exit:125 -e match:'No such file' \
+	    ${branch} abort --force "${name}"
+	# It is a branch again by its name.
+	mv "${store}/.${name}" "${store}/${name}"
+	atf_check -o match:'  to be recovered$' ${branch} list
+	rmdir "wd/.sandlock.${name}"
+	${tree} wd >after
+	# overlayfs has left a directory that nobody may enter.
+	chmod -R u+rwx "${store}/${name}"
+	rm -r "${store}/${name}"
+	# One that is whole is discarded as ever.
+	atf_check -e match:kept ${cow} --on-exit keep -- rm link
+	atf_check ${branch} abort --force \
+	    "$(${branch} list | cut -d ' ' -f 1)"
+	atf_check -o file:after ${tree} wd
+	no_branch
+	# What says nothing of itself is put aside as well.
+	mkdir -m 700 "${store}/zyxwvutsrq"
+	echo nonsense >"${store}/zyxwvutsrq/info"
+	atf_check -s exit:125 -e not-empty ${branch} abort zyxwvutsrq
+	atf_check -e match:'is given up' ${branch} abort --force zyxwvutsrq
+	atf_check ${branch} list
+	atf_check test -f "${store}/.zyxwvutsrq/info"
+}
+
 # Names are bytes, and as long as they are.
 atf_test_case json
 json_head()
@@ -834,6 +916,7 @@ atf_init_test_cases()
 	atf_add_test_case combined
 	atf_add_test_case diff
 	atf_add_test_case odd_places
+	atf_add_test_case force
 	atf_add_test_case json
 	atf_add_test_case stalled
 	atf_add_test_case programs
