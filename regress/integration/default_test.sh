@@ -377,6 +377,48 @@ END
 	atf_check -o file:../want ${sl} -- /usr/bin/python3 t.py /tmp
 }
 
+atf_test_case tmp_real
+tmp_real_head()
+{
+	atf_set "descr" "real programs with /tmp in their text"
+	atf_set "require.progs" "cc git cmake make rsync vim npm"
+	atf_set "require.files" "/usr/bin/python3"
+}
+tmp_real_body()
+{
+	default_setup
+	same_tmp <<'END'
+set -e
+cd TMP; echo 'int main(void) { return 0; }' >x.c; cc -o x x.c; TMP/x
+mkdir b; mv x.c b; echo 'cmake_minimum_required(VERSION 3.10)
+project(p C)
+add_executable(p x.c)' >b/CMakeLists.txt
+cmake -S TMP/b -B TMP/b/build >/dev/null; make -s -C b/build >/dev/null
+TMP/b/build/p; rm -r TMP/b/build
+git init -q TMP/repo; cd TMP/repo; git config user.email a@b
+git config user.name n; echo a >a; git add a; git commit -qm one
+git clone -q TMP/repo TMP/clone; git -C TMP/clone log --format=%s
+git -C TMP/clone fsck --strict; ls -A TMP/clone
+/usr/bin/python3 -c 'import sqlite3
+d = sqlite3.connect("TMP/db")
+print(d.execute("pragma journal_mode=wal").fetchone())
+d.execute("create table t(a)")
+d.execute("insert into t values(1)")
+d.commit()
+print(d.execute("select count(*) from t").fetchone())'
+vim -u NONE -es -c '%s/return/return  /' -c wq TMP/b/x.c; cat TMP/b/x.c
+rsync -a TMP/b/ TMP/r/; diff -r TMP/b TMP/r; tar cf TMP/b.tar -C TMP b
+tar tf TMP/b.tar | sort; tar xf TMP/b.tar -C TMP/r; ls TMP/r
+mkdir TMP/l TMP/m; echo '{"name":"l","version":"1.0.0"}' >TMP/l/package.json
+cd TMP/m; echo '{"name":"m","version":"1.0.0"}' >package.json
+npm install --silent --no-audit --no-fund --install-links TMP/l
+cat node_modules/l/package.json; ls TMP
+bash -c 'cat <<<here; diff <(echo a) <(echo a); exec 3>TMP/z; cat TMP/z'
+END
+	# All of it, and not the first error.
+	grep -qx here ../got || atf_fail "$(cat ../got)"
+}
+
 atf_test_case tmp_private cleanup
 tmp_private_head()
 {
@@ -446,5 +488,6 @@ atf_init_test_cases()
 	atf_add_test_case homeless
 	atf_add_test_case tmp
 	atf_add_test_case tmp_programs
+	atf_add_test_case tmp_real
 	atf_add_test_case tmp_private
 }
