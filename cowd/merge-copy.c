@@ -186,11 +186,12 @@ copy_owner(struct merge *m, const struct node *n, int fd, const char *path,
 	}
 	mark.uid = sx->stx_uid;
 	mark.gid = sx->stx_gid;
+	/* EINVAL: a user namespace has no number for it. */
 	if (fchownat(fd, "", sx->stx_uid, sx->stx_gid, AT_EMPTY_PATH) == -1) {
-		if (errno != EPERM)
+		if (errno != EPERM && errno != EINVAL)
 			return (-1);
 		if (fchownat(fd, "", -1, sx->stx_gid, AT_EMPTY_PATH) == -1 &&
-		    errno != EPERM)
+		    errno != EPERM && errno != EINVAL)
 			return (-1);
 	}
 	if (fd_statx(fd, &now) == -1)

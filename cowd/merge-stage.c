@@ -118,7 +118,7 @@ scratch_open(struct merge *m, const struct node *dir, struct stage *st)
 		goto fail;
 	fd_proc(st->fd, to);
 	if (fchownat(st->fd, "", -1, dir->sx.stx_gid, AT_EMPTY_PATH) == -1 &&
-	    errno != EPERM)
+	    errno != EPERM && errno != EINVAL)
 		goto fail;
 	if (fchmodat(AT_FDCWD, to, mode, 0) == -1)
 		goto fail;

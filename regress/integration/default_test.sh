@@ -262,6 +262,25 @@ homeless_body()
 	    env TMPDIR="$(pwd)/tmp" ${sl} -- true
 }
 
+atf_test_case other_group
+other_group_head()
+{
+	atf_set "descr" "--user in a directory of a group that it has no id of"
+	atf_set "require.user" "root"
+}
+other_group_body()
+{
+	default_setup
+	unshare -r true 2>/dev/null || atf_skip "no user namespaces"
+	chgrp 12345 . file
+	chmod 775 .
+	atf_check -o inline:"0\nold\n" ${sl} --user 0:0 \
+	    -e 'id -u; cat file; echo new >made'
+	atf_check -o inline:"new\n" cat made
+	atf_check -o inline:"12345 775\n12345 644\n" stat -c '%g %a' . file
+	nothing_kept
+}
+
 # Do the work of standard input in /tmp, and bare in a directory that has the
 # place of it; TMP stands for either.  Both say the same.
 same_tmp()
@@ -486,6 +505,7 @@ atf_init_test_cases()
 	atf_add_test_case nested
 	atf_add_test_case places
 	atf_add_test_case homeless
+	atf_add_test_case other_group
 	atf_add_test_case tmp
 	atf_add_test_case tmp_programs
 	atf_add_test_case tmp_real
