@@ -280,6 +280,7 @@ void	 stand_bind(struct request *);
 /* tmp.c */
 void	 tmp_configure(struct imsg *);
 void	 tmp_init(void);
+int	 tmp_active(void);
 void	 tmp_note(const struct request *, int, const char *);
 void	 tmp_relative(const struct request *, const char *, const char *);
 int	 tmp_covers(const char *);

@@ -143,6 +143,13 @@ tmp_configure(struct imsg *imsg)
 		fatalx("bad %s", proto_name(imsg_get_type(imsg)));
 }
 
+/* Whether names have to be looked at, also when nothing else asks for it. */
+int
+tmp_active(void)
+{
+	return (tmp.fd != -1);
+}
+
 /* When the configuration is complete. */
 void
 tmp_init(void)
