@@ -399,6 +399,8 @@ static int	 build_add(struct build *, int, uint32_t, size_t,
 		    const struct bpf_cond *);
 static int	 build_rules(struct build *, const struct rule *, size_t);
 static int	 build_ioctls(struct build *);
+static int	 hole_concerns(enum hole_level, enum syscall_class);
+static int	 build_open(struct build *, const struct syscall_entry *);
 static enum filter_verdict
 		 class_verdict(const struct filter_conf *,
 		    enum syscall_class);
@@ -536,6 +538,52 @@ build_ioctls(struct build *b)
 	return (build_rules(b, ioctl_arguments, NELEMS(ioctl_arguments)));
 }
 
+/*
+ * Whether names of a class matter around holes.  Landlock alone decides what
+ * is executed and what a descriptor may be used for.
+ */
+static int
+hole_concerns(enum hole_level level, enum syscall_class class)
+{
+	switch (class) {
+	case CLASS_OPEN:
+	case CLASS_UNLINK:
+	case CLASS_RMDIR:
+	case CLASS_MKDIR:
+	case CLASS_MKNOD:
+	case CLASS_SYMLINK:
+	case CLASS_RENAME:
+	case CLASS_LINK:
+	case CLASS_TRUNCATE:
+		return (level != HOLES_NONE);
+	case CLASS_STAT:
+	case CLASS_ACCESS:
+	case CLASS_READLINK:
+	case CLASS_GETXATTR:
+	case CLASS_LISTXATTR:
+	case CLASS_STATFS:
+	case CLASS_WATCH:
+	case CLASS_CHDIR:
+		return (level == HOLES_READ);
+	default:
+		return (0);
+	}
+}
+
+/* Opening for reading changes nothing. */
+static int
+build_open(struct build *b, const struct syscall_entry *entry)
+{
+	const struct bpf_cond	 reads = BPF_COND_BITS(entry->arg,
+				    O_ACCMODE | O_CREAT | O_TRUNC |
+				    (O_TMPFILE & ~O_DIRECTORY), O_RDONLY);
+
+	if (b->conf->view || b->conf->holes != HOLES_CHANGE ||
+	    entry->class != CLASS_OPEN || entry->nr == SYS_creat)
+		return (0);
+	return (bpf_add(b->bpf, entry->nr, ALLOW, 1, &reads));
+}
+
 static enum filter_verdict
 class_verdict(const struct filter_conf *conf, enum syscall_class class)
 {
@@ -557,7 +605,8 @@ class_verdict(const struct filter_conf *conf, enum syscall_class class)
 		return (FILTER_DENY);
 	default:
 		/* Names, directories and what is done with them. */
-		return (conf->view ? FILTER_NOTIFY : FILTER_ALLOW);
+		return (conf->view || hole_concerns(conf->holes, class) ?
+		    FILTER_NOTIFY : FILTER_ALLOW);
 	}
 }
 
@@ -576,6 +625,12 @@ build_entry(struct build *b, const struct syscall_entry *entry)
 	verdict = class_verdict(b->conf, entry->class);
 	if (verdict == FILTER_ALLOW)
 		return (0);
+	/* Around holes it is names that matter, in a view descriptors too. */
+	if (!b->conf->view && entry->path == SLOT_NONE &&
+	    hole_concerns(b->conf->holes, entry->class))
+		return (0);
+	if (build_open(b, entry) == -1)
+		return (-1);
 	if (verdict == FILTER_NOTIFY)
 		action = NOTIFY;
 	else

@@ -26,6 +26,7 @@
 
 #include <stdint.h>
 
+#include "policy.h"
 #include "syscalls.h"
 
 enum filter_verdict {
@@ -43,6 +44,7 @@ struct filter_conf {
 	enum filter_verdict	 connect;
 	enum filter_verdict	 listen;
 	int			 view;		/* names lead to a branch */
+	enum hole_level		 holes;		/* names around holes */
 	int			 unix_sockets;	/* AF_UNIX stream, seqpacket */
 	int			 inet_sockets;	/* AF_INET, AF_INET6 TCP */
 	int			 cpus_fixed;	/* affinity is a limit */

@@ -175,6 +175,36 @@ perms_access(unsigned int perms)
 	return (access);
 }
 
+/*
+ * An entry beside the way to a hole.  Somebody may have put another inode in
+ * its place, which has no such right then.
+ */
+static int
+ruleset_add_sibling(int ruleset, uint64_t handled,
+    const struct workload_sibling *ws)
+{
+	struct stat	 st;
+	uint64_t	 access;
+	int		 fd, ret = 0, saved_errno;
+
+	if ((fd = open(ws->path, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1)
+		return (errno == ENOENT || errno == ENOTDIR ||
+		    errno == EACCES ? 0 : -1);
+	access = perms_access(ws->perms) & handled;
+	if (fstat(fd, &st) == -1)
+		ret = -1;
+	else if (st.st_ino == ws->ino && st.st_dev == ws->dev) {
+		if (!S_ISDIR(st.st_mode))
+			access &= LL_FS_FILE;
+		if (access != 0)
+			ret = ruleset_add_fd(ruleset, access, fd);
+	}
+	saved_errno = errno;
+	close(fd);
+	errno = saved_errno;
+	return (ret);
+}
+
 /* O_PATH: opening a FIFO or a device here must do nothing to it. */
 static int
 ruleset_add_path(int ruleset, uint64_t handled, const char *path,
@@ -184,6 +214,8 @@ ruleset_add_path(int ruleset, uint64_t handled, const char *path,
 	uint64_t	 access;
 	int		 fd, ret, saved_errno;
 
+	if (perms == 0)
+		return (0);
 	if ((fd = open(path, O_PATH | O_CLOEXEC)) == -1) {
 		if (optional && (errno == ENOENT || errno == ENOTDIR ||
 		    errno == EACCES))
@@ -300,6 +332,10 @@ outer_is_exact(const struct workload_conf *wc)
 {
 	const struct workload_path	*wp;
 
+	/* It lists what the workload may not. */
+	STAILQ_FOREACH(wp, &wc->paths, entry)
+		if (wp->perms & ~wp->rule & PERM_READ)
+			return (0);
 	STAILQ_FOREACH(wp, &wc->paths, entry)
 		if ((wp->perms & PERM_READ) && (strcmp(wp->path, "/") == 0 ||
 		    strcmp(wp->path, "/proc") == 0))
@@ -307,13 +343,56 @@ outer_is_exact(const struct workload_conf *wc)
 	return (0);
 }
 
+/*
+ * The directories on the way to holes, for the supervisor, which opens them
+ * for the workload: it may list below them, and read nothing more.
+ */
+static int
+workload_listed(int ruleset, const struct workload_path *wp)
+{
+	int	 fd, ret, saved_errno;
+
+	if ((wp->perms & ~wp->rule & PERM_READ) == 0)
+		return (0);
+	if ((fd = open(wp->path, O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return (-1);
+	ret = ruleset_add_fd(ruleset, LL_FS_READ_DIR, fd);
+	saved_errno = errno;
+	close(fd);
+	errno = saved_errno;
+	return (ret);
+}
+
+/* What the policy grants, by a domain. */
+static int
+workload_paths(const struct workload_conf *wc, enum workload_domain domain,
+    int ruleset, uint64_t handled, const char **what)
+{
+	const struct workload_path	*wp;
+	size_t				 i;
+
+	STAILQ_FOREACH(wp, &wc->paths, entry) {
+		*what = wp->path;
+		if (ruleset_add_path(ruleset, handled, wp->path, wp->rule,
+		    wp->optional) == -1 || (domain == WORKLOAD_DOMAIN_OUTER &&
+		    workload_listed(ruleset, wp) == -1))
+			return (-1);
+	}
+	for (i = 0; i < wc->nsiblings; i++) {
+		*what = wc->siblings[i].path;
+		if (ruleset_add_sibling(ruleset, handled,
+		    &wc->siblings[i]) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
 int
 landlock_workload(const struct workload_conf *wc, enum workload_domain domain,
     const char **what)
 {
-	const struct workload_path	*wp;
-	struct ll_ruleset_attr		 attr;
-	int				 ret = -1, ruleset;
+	struct ll_ruleset_attr	 attr;
+	int			 ret = -1, ruleset;
 
 	workload_handled(wc, &attr);
 	if (domain == WORKLOAD_DOMAIN_INNER && outer_is_exact(wc) &&
@@ -325,12 +404,8 @@ landlock_workload(const struct workload_conf *wc, enum workload_domain domain,
 	*what = "landlock_create_ruleset";
 	if ((ruleset = ruleset_create(&attr, wc->abi)) == -1)
 		return (-1);
-	STAILQ_FOREACH(wp, &wc->paths, entry) {
-		*what = wp->path;
-		if (ruleset_add_path(ruleset, attr.handled_fs, wp->path,
-		    wp->perms, wp->optional) == -1)
-			goto done;
-	}
+	if (workload_paths(wc, domain, ruleset, attr.handled_fs, what) == -1)
+		goto done;
 	*what = "/proc";
 	if (domain == WORKLOAD_DOMAIN_OUTER && ruleset_add_path(ruleset,
 	    attr.handled_fs, "/proc", PERM_READ, 0) == -1)
@@ -377,6 +452,7 @@ ruleset_add_grant(int ruleset, uint64_t handled,
     const struct landlock_grant *grant)
 {
 	static const uint64_t	 rights[] = {
+		[LANDLOCK_READ] = LL_FS_READ_FILE | LL_FS_READ_DIR,
 		[LANDLOCK_RMDIR] = LL_FS_REMOVE_DIR,
 		[LANDLOCK_REMOVE] = LL_FS_READ_DIR | LL_FS_REMOVE_DIR |
 		    LL_FS_REMOVE_FILE,

@@ -48,6 +48,7 @@ int	 landlock_scope_signals(int);
 
 /* What one of our own programs may do below a directory. */
 enum landlock_right {
+	LANDLOCK_READ,		/* read and list everything */
 	LANDLOCK_RMDIR,		/* remove empty directories */
 	LANDLOCK_REMOVE,	/* remove everything, hence list it */
 	LANDLOCK_TREE,		/* everything but making devices */
@@ -59,7 +60,7 @@ struct landlock_grant {
 	enum landlock_right	 right;
 };
 
-#define LANDLOCK_GRANTS_MAX	6
+#define LANDLOCK_GRANTS_MAX	37
 
 /*
  * The domain of one of our own programs: no file, no TCP bind, and besides only

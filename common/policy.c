@@ -435,6 +435,10 @@ policy_needs(const struct policy *p, struct policy_needs *needs)
 		needs_feature(needs, "the limit of CPU time (-c)");
 	if (p->log_denials != NULL)
 		needs_feature(needs, "the log of denials (--log-denials)");
+	if (p->holes != HOLES_NONE) {
+		needs_feature(needs, "a path with fewer rights than around it");
+		needs->holes = needs->cowd = 1;
+	}
 	if (!p->no_supervisor && (policy_perms(p) & PERM_META) != 0) {
 		needs_feature(needs, "changes of metadata below w or c paths");
 		needs->meta = needs->unix_sockets = needs->cowd = 1;
@@ -452,6 +456,8 @@ policy_parse_perms(const char *s, unsigned int *perms, int *optional)
 
 	*perms = 0;
 	*optional = 0;
+	if (strcmp(s, "none") == 0)
+		return (NULL);
 	for (; *s != '\0'; s++) {
 		if (*s == '?' && s[1] == '\0') {
 			*optional = 1;
@@ -478,6 +484,10 @@ policy_perms_string(unsigned int perms, char s[5])
 {
 	size_t	i, n = 0;
 
+	if (perms == PERM_NONE) {
+		strlcpy(s, "none", 5);
+		return;
+	}
 	for (i = 0; i < 4; i++)
 		if (perms & (1U << i))
 			s[n++] = "rwxc"[i];

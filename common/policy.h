@@ -39,6 +39,8 @@
 #define PERM_EXEC	0x04	/* x: execute */
 #define PERM_CREATE	0x08	/* c: create, remove, rename, link */
 #define PERM_MASK	0x0f
+/* No right at all: the path is denied, whatever is granted around it. */
+#define PERM_NONE	0
 /* Rights under which metadata (mode, owner, times, xattrs) may change. */
 #define PERM_META	(PERM_WRITE | PERM_CREATE)
 
@@ -49,6 +51,17 @@ struct policy_path {
 	int				 optional;	/* may be missing */
 };
 TAILQ_HEAD(policy_paths, policy_path);
+
+/*
+ * A path inside another one may have fewer rights.  Landlock alone keeps those
+ * (see holes.h); what that costs in the directories around it is made good by
+ * the supervisor and cowd, as far as reading and changing go.
+ */
+enum hole_level {
+	HOLES_NONE,		/* nothing to mediate */
+	HOLES_CHANGE,		/* changes around holes */
+	HOLES_READ		/* reading there, too */
+};
 
 /* One change of the environment; changes are applied in order. */
 struct policy_env {
@@ -157,6 +170,7 @@ enum dry_run_form {
 struct policy {
 	char			*name;		/* profile, NULL without one */
 	int			 guard_home;	/* "." may not be HOME */
+	enum hole_level		 holes;		/* set by policy_check() */
 	struct policy_paths	 paths;
 	struct policy_envs	 envs;
 	int			 env_mode_set;
@@ -223,6 +237,7 @@ struct policy_needs {
 	int	 connect;	/* TCP connects go to netd */
 	int	 listen;	/* listens go to netd */
 	int	 view;		/* names below the working directory too */
+	int	 holes;		/* names around paths with fewer rights */
 	int	 pure_ports;	/* Landlock alone decides on connects */
 	char	 features[256];	/* what needs the supervisor, as text */
 };
@@ -291,7 +306,7 @@ const char	*policy_form_name(enum dry_run_form);
 const char	*policy_protection_name(enum protection);
 /* "10.0.0.0/8", "2001:db8::1", a name or "any", into a buffer. */
 void		 policy_target_string(const struct net_rule *, char *, size_t);
-void		 policy_perms_string(unsigned int, char [5]);
+void		 policy_perms_string(unsigned int, char [5]);	/* or "none" */
 void		 net_rules_free(struct net_rules *);
 
 /* print.c: canonical sandlock.conf(5) text that parses to the same policy. */

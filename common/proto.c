@@ -50,6 +50,7 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_CONF_STORAGE] = "conf_storage",
 	[IMSG_CONF_BRANCH] = "conf_branch",
 	[IMSG_CONF_LOCK] = "conf_lock",
+	[IMSG_CONF_RIGHTS] = "conf_rights",
 	[IMSG_CONF_VIEW] = "conf_view",
 	[IMSG_CONF_LOWER] = "conf_lower",
 	[IMSG_CONF_UPPER] = "conf_upper",
@@ -185,6 +186,19 @@ proto_get_verdict(struct ibuf *b, enum filter_verdict *verdict)
 	return (0);
 }
 
+static int
+proto_get_holes(struct ibuf *b, enum hole_level *level)
+{
+	uint8_t	 v;
+
+	if (ibuf_get_n8(b, &v) == -1)
+		return (-1);
+	if (v > HOLES_READ)
+		return (proto_bad());
+	*level = v;
+	return (0);
+}
+
 /* The rest of the payload as a string, at most max bytes long. */
 static int
 proto_get_rest(struct ibuf *b, size_t max, char **out)
@@ -216,6 +230,7 @@ proto_send_workload(struct imsgbuf *ib, const struct workload_conf *wc)
 	    ibuf_add_n8(b, fc->connect) == -1 ||
 	    ibuf_add_n8(b, fc->listen) == -1 ||
 	    proto_add_flag(b, fc->view) == -1 ||
+	    ibuf_add_n8(b, fc->holes) == -1 ||
 	    proto_add_flag(b, fc->unix_sockets) == -1 ||
 	    proto_add_flag(b, fc->inet_sockets) == -1 ||
 	    proto_add_flag(b, fc->cpus_fixed) == -1 ||
@@ -253,6 +268,7 @@ proto_recv_workload(struct imsg *imsg, struct workload_conf *wc)
 	    proto_get_verdict(&b, &fc->connect) == -1 ||
 	    proto_get_verdict(&b, &fc->listen) == -1 ||
 	    proto_get_flag(&b, &fc->view) == -1 ||
+	    proto_get_holes(&b, &fc->holes) == -1 ||
 	    proto_get_flag(&b, &fc->unix_sockets) == -1 ||
 	    proto_get_flag(&b, &fc->inet_sockets) == -1 ||
 	    proto_get_flag(&b, &fc->cpus_fixed) == -1 ||
@@ -276,10 +292,17 @@ proto_recv_workload(struct imsg *imsg, struct workload_conf *wc)
 int
 proto_send_path(struct imsgbuf *ib, const struct workload_path *wp)
 {
+	return (proto_send_rights(ib, IMSG_CONF_PATH, wp));
+}
+
+int
+proto_send_rights(struct imsgbuf *ib, uint32_t type,
+    const struct workload_path *wp)
+{
 	size_t		 len = strlen(wp->path);
 	struct ibuf	*b;
 
-	if ((b = imsg_create(ib, IMSG_CONF_PATH, 0, 0, 2 + len)) == NULL)
+	if ((b = imsg_create(ib, type, 0, 0, 2 + len)) == NULL)
 		return (-1);
 	if (ibuf_add_n8(b, wp->perms) == -1 ||
 	    proto_add_flag(b, wp->optional) == -1 ||

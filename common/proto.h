@@ -58,6 +58,7 @@ enum imsg_type {
 	IMSG_CONF_STORAGE,	/* cowd, fd: where the branch is; its name */
 	IMSG_CONF_BRANCH,	/* cowd, fd: the working directory */
 	IMSG_CONF_LOCK,		/* cowd, fd: keeps the branch from others */
+	IMSG_CONF_RIGHTS,	/* cowd: as CONF_PATH, where there are holes */
 	IMSG_CONF_VIEW,		/* cowd: the merged view is its job */
 	IMSG_CONF_LOWER,	/* supervisor, fd: working directory, name */
 	IMSG_CONF_UPPER,	/* supervisor, fd: the branch, its name;
@@ -275,6 +276,8 @@ struct proto_connect {
 int	 proto_send_workload(struct imsgbuf *, const struct workload_conf *);
 int	 proto_recv_workload(struct imsg *, struct workload_conf *);
 int	 proto_send_path(struct imsgbuf *, const struct workload_path *);
+int	 proto_send_rights(struct imsgbuf *, uint32_t,
+	    const struct workload_path *);
 int	 proto_recv_path(struct imsg *, struct workload_path *);
 int	 proto_send_port(struct imsgbuf *, const struct workload_port *);
 int	 proto_recv_port(struct imsg *, struct workload_port *);

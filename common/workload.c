@@ -93,7 +93,7 @@ workload_add_path(struct workload_conf *wc, const char *path,
 		free(wp);
 		return (-1);
 	}
-	wp->perms = perms;
+	wp->perms = wp->rule = perms;
 	wp->optional = optional;
 	STAILQ_INSERT_TAIL(&wc->paths, wp, entry);
 	return (0);

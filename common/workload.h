@@ -35,9 +35,18 @@ struct workload_path {
 	STAILQ_ENTRY(workload_path)	 entry;
 	char				*path;	/* absolute */
 	unsigned int			 perms;
+	unsigned int			 rule;	/* in all of it; holes.h */
 	int				 optional;
 };
 STAILQ_HEAD(workload_paths, workload_path);
+
+/* An entry beside the way to a hole: this inode by this name and no other. */
+struct workload_sibling {
+	char		*path;
+	unsigned int	 perms;
+	dev_t		 dev;
+	ino_t		 ino;
+};
 
 /* A range of TCP ports that Landlock admits. */
 struct workload_port {
@@ -83,6 +92,8 @@ struct workload_conf {
 
 	/* lists, one message each */
 	struct workload_paths	 paths;
+	struct workload_sibling	*siblings;	/* not sent; sorted */
+	size_t			 nsiblings;
 	struct workload_ports	 ports;
 	struct filter_change	*changes;
 	size_t			 nchanges;

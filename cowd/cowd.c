@@ -43,7 +43,10 @@ static int	 cowd_supervisor_fd = -1;	/* until locked */
 static void	 cowd_dispatch_parent(int, short, void *);
 static void	 cowd_dispatch_supervisor(int, short, void *);
 
-/* "-b" in the arguments: there will be a branch; "-k": keep one of branchfs. */
+/*
+ * "-b" in the arguments: there will be a branch; "-f": there will be none, but
+ * files to change; "-k": keep one of branchfs.
+ */
 int
 main(int argc, char **argv)
 {
@@ -53,7 +56,8 @@ main(int argc, char **argv)
 	/* No channel yet: the end of the parent alone ends this worker. */
 	cowd_supervisor.ibuf.fd = -1;
 	bounded_init();
-	lock_setup(argc == 2 && strcmp(argv[1], "-b") == 0);
+	lock_setup(argc == 2 && (strcmp(argv[1], "-b") == 0 ||
+	    strcmp(argv[1], "-f") == 0));
 	event_dispatch();
 	fatalx("event loop ended");
 }
@@ -117,6 +121,7 @@ cowd_start(void)
 	    fcntl(cowd_supervisor_fd, F_SETFL, flags | O_NONBLOCK) == -1)
 		fatal("fcntl");
 	private_open();
+	rights_start();
 	lock_run();
 	cowd_locked = 1;
 	if (cowd_view)
@@ -154,6 +159,13 @@ cowd_configure(struct imsg *imsg)
 		if (proto_recv_path(imsg, &wp) == -1)
 			cowd_bad(imsg);
 		grant_add(&wp);
+		free(wp.path);
+		break;
+	case IMSG_CONF_RIGHTS:
+		cowd_fd(imsg, 0);
+		if (proto_recv_path(imsg, &wp) == -1)
+			cowd_bad(imsg);
+		rights_add(&wp);
 		free(wp.path);
 		break;
 	case IMSG_CONF_PRIVATE:

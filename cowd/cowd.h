@@ -75,6 +75,33 @@ void	 view_start(void);
 /* Do what a message asks for and reply. */
 void	 view_request(struct imsg *);
 
+/* rights.c */
+
+/* What the policy says on a path, in a policy with holes. */
+void	 rights_add(const struct workload_path *);
+void	 rights_start(void);
+int	 rights_any(void);
+void	 rights_grant(struct landlock_self *);
+/* PERM_* of an absolute name without links. */
+unsigned int	 rights_of(const char *);
+/* Whether the same path of the policy decides on two names. */
+int	 rights_same(const char *, const char *);
+/* Whether a hole lies below a name; whether the name itself is one. */
+int	 rights_above(const char *);
+int	 rights_hole(const char *);
+/* Whether an inode is a denied one. */
+int	 rights_denied(const struct statx *);
+int	 rights_root(const char *, const char **);
+
+/* file.c */
+struct merge;
+
+/* Open or change a file around holes: an errno; *fd is what was opened. */
+int	 file_request(const struct proto_view *, int *, int *);
+/* What the policy has against a request in a view whose top is so called. */
+int	 file_view_error(struct merge *, const char *,
+	    const struct proto_view *);
+
 /* unix.c */
 
 /* Take the socket of a connect; the descriptor is then unix.c's. */
@@ -129,7 +156,10 @@ void	 lock_keeper_setup(void);
 /* Leave only what ending it needs; the storage and the record's directory. */
 void	 lock_keeper_run(int, int);
 
-/* Raise limits and leave only what set-up needs, with a branch or without. */
+/*
+ * Raise limits and leave only what set-up needs, with files to change (those
+ * of a branch, or around holes) or without.
+ */
 void	 lock_setup(int);
 /* Leave only what serving needs. */
 void	 lock_run(void);

@@ -223,6 +223,12 @@ grant_lookup(const char *path, const struct statx *sx, unsigned int perms)
 	struct statx		 found;
 	int			 fd;
 
+	/* A path inside the grant may have fewer rights. */
+	if (rights_any() && ((rights_of(path) & perms) == 0 ||
+	    rights_denied(sx))) {
+		errno = EACCES;
+		return (-1);
+	}
 	STAILQ_FOREACH(g, &grants, entry) {
 		if ((g->perms & perms) == 0 ||
 		    (rest = grant_below(g, path)) == NULL)

@@ -43,6 +43,7 @@
 #include "cowd.h"
 #include "landlock.h"
 #include "lockdown.h"
+#include "log.h"
 #include "worker.h"
 
 #ifndef SYS_fchmodat2
@@ -118,8 +119,9 @@ static const struct lockdown_rule	 lock_rules[] = {
 };
 
 /*
- * A branch on its way into the working directory.  Landlock admits the two and
- * nothing else; names are looked up below descriptors of theirs.
+ * A branch on its way into the working directory, and files around holes.
+ * Landlock admits these trees and nothing else; names are looked up below
+ * descriptors of theirs.
  */
 static const struct lockdown_rule	 lock_branch[] = {
 	/* content, directories, the journal; files of a staged commit */
@@ -204,6 +206,8 @@ static const struct lockdown_rule	 lock_keeper[] = {
 	LOCKDOWN_ALLOW(SYS_unlinkat)
 };
 
+static int	 lock_files;	/* lock_branch applies */
+
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* Install the list from an entry on, with the branch's or without. */
@@ -236,10 +240,11 @@ lock_nofile(void)
 }
 
 void
-lock_setup(int with_branch)
+lock_setup(int with_files)
 {
+	lock_files = with_files;
 	lock_nofile();
-	lock_install(0, with_branch);
+	lock_install(0, lock_files);
 }
 
 /*
@@ -260,6 +265,7 @@ lock_landlock(void)
 	landlock_grant(&self, dir, LANDLOCK_REMOVE);
 	landlock_grant(&self, parent, LANDLOCK_RMDIR);
 	order_grant(&self);
+	rights_grant(&self);
 	return (landlock_self(&self));
 }
 
@@ -268,7 +274,9 @@ lock_run(void)
 {
 	if (lock_landlock() == -1)
 		worker_fail("landlock: %s", strerror(errno));
-	lock_install(LOCK_NSETUP, order_configured());
+	if (order_configured() && !lock_files)
+		fatalx("a branch out of place");
+	lock_install(LOCK_NSETUP, lock_files);
 }
 
 void

@@ -26,6 +26,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,13 +36,21 @@
 #include "worker.h"
 
 static struct merge	 view = { .lower = -1, .upper = -1 };
+static char		 view_name[PATH_MAX + 1];	/* of its top */
 
 void
 view_start(void)
 {
+	char	 name[FD_NAME_SIZE];
+	ssize_t	 n;
 	int	 dir, lower;
 
 	order_places(&lower, &dir);
+	if ((n = readlinkat(AT_FDCWD, fd_name(lower, name), view_name,
+	    sizeof(view_name))) == -1 || n == sizeof(view_name))
+		worker_fail("working directory: %s", n == -1 ?
+		    strerror(errno) : strerror(ENAMETOOLONG));
+	view_name[n] = '\0';
 	if (merge_init(&view, lower, dir) == -1)
 		worker_fail("branch: %s", strerror(errno));
 	/* To sockets that were made in it the workload may connect. */
@@ -149,11 +158,19 @@ view_request(struct imsg *imsg)
 	uint32_t		 id = imsg_get_id(imsg);
 	int			 error = 0, fd = -1, wait = 0, with;
 
-	if (view.lower == -1)
+	if (view.lower == -1 && !rights_any())
 		fatalx("view without a working directory");
 	with = imsg_get_fd(imsg);
 	if (proto_recv_view(imsg, &pv) == -1)
 		fatal("bad view");
+	if (pv.path[0] == '/' && rights_any()) {
+		if (with != -1)
+			fatalx("file %d with a descriptor", pv.op);
+		error = file_request(&pv, &fd, &wait);
+		goto reply;
+	}
+	if (view.lower == -1)
+		fatalx("view without a working directory");
 	if ((with != -1) != (pv.op == VIEW_LINK_FD || pv.op == VIEW_BIND ||
 	    pv.path[0] == '\0'))
 		fatalx("view %d with a descriptor or without", pv.op);
@@ -161,7 +178,8 @@ view_request(struct imsg *imsg)
 		merge_give(&view, with);
 		with = -1;
 	}
-	if (view_do(&pv, with, &fd, &wait) == -1)
+	if ((error = file_view_error(&view, view_name, &pv)) == 0 &&
+	    view_do(&pv, with, &fd, &wait) == -1)
 		error = errno;
 	merge_give(&view, -1);
 	/* It was inside when the supervisor looked: somebody moves things. */
@@ -169,9 +187,12 @@ view_request(struct imsg *imsg)
 		error = EACCES;
 	if (with != -1)
 		close(with);
+
+ reply:
 	/* What would block is for the workload to open, by its path. */
 	if (wait) {
-		close(fd);
+		if (fd != -1)
+			close(fd);
 		fd = -1;
 		error = PROTO_WAITS;
 	}

@@ -29,6 +29,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "holes.h"
 #include "landlock.h"
 #include "log.h"
 #include "run.h"
@@ -214,10 +215,12 @@ conf_paths(void)
 		perms = pp->perms;
 		if (conf_viewed(pp->path))
 			perms &= PERM_READ | PERM_EXEC;
-		if (perms != 0 && workload_add_path(&run.conf, pp->path,
-		    perms, pp->optional) == -1)
+		if ((perms != 0 || p->holes != HOLES_NONE) &&
+		    workload_add_path(&run.conf, pp->path, perms,
+		    pp->optional) == -1)
 			return (-1);
 	}
+	run.conf.filter.holes = holes_level(&run.conf.paths);
 	if (conf_view() == -1)
 		return (-1);
 	if (run.private_dir != NULL && workload_add_path(&run.conf,

@@ -66,6 +66,7 @@ static const struct {
 };
 
 static char		*path_expand(const char *);
+static char		*path_future(const char *);
 static int		 path_inside(const char *, const char *);
 static unsigned int	 path_useful(const char *);
 static void		 path_remove(struct policy *, struct policy_path *);
@@ -73,7 +74,12 @@ static int		 check_branch(const struct policy *);
 static const char	*path_exposed(const struct policy *, const char *);
 static int		 check_home(const struct policy *);
 static int		 check_path(struct policy *, struct policy_path *);
-static int		 check_pair(struct policy *, struct policy_path *,
+static int		 path_tidy(char *);
+static int		 check_denied(struct policy_path *);
+static void		 check_twice(struct policy *, struct policy_path *);
+static struct policy_path *path_around(const struct policy *,
+			    const struct policy_path *);
+static int		 check_inside(struct policy *, struct policy_path *,
 			    struct policy_path *);
 static int		 check_nested(struct policy *);
 static int		 check_paths(struct policy *);
@@ -285,35 +291,108 @@ check_path(struct policy *p, struct policy_path *path)
 	return (0);
 }
 
+/* Drop empty components and "."; -1 when there is a "..". */
+static int
+path_tidy(char *path)
+{
+	char	*from, *to;
+	size_t	 len;
+
+	for (from = to = path; *from != '\0'; from += len) {
+		from += strspn(from, "/");
+		len = strcspn(from, "/");
+		if (len == 2 && strncmp(from, "..", 2) == 0)
+			return (-1);
+		if (len == 0 || (len == 1 && from[0] == '.'))
+			continue;
+		*to++ = '/';
+		memmove(to, from, len);
+		to += len;
+	}
+	if (to == path)
+		*to++ = '/';
+	*to = '\0';
+	return (0);
+}
+
 /*
- * Two paths of which b may be the same as a or inside it.  Landlock adds up
- * what every level grants, so b cannot have less than a.
+ * A denied path need not be there: then it is denied as soon as it is.  What
+ * is there of it loses its links; the rest has to be plain names.
  */
 static int
-check_pair(struct policy *p, struct policy_path *a, struct policy_path *b)
+check_denied(struct policy_path *path)
 {
-	unsigned int	 missing;
-	char		 have[5], less[5];
+	char	*expanded, *real = NULL;
 
-	if (strcmp(a->path, b->path) == 0) {
-		a->perms |= b->perms;
-		path_remove(p, b);
-		return (0);
-	}
-	if (!path_inside(a->path, b->path))
-		return (0);
-	missing = a->perms & ~b->perms;
-	if (missing != 0 && (missing & path_useful(b->path)) != 0) {
-		policy_perms_string(a->perms, have);
-		policy_perms_string(b->perms, less);
-		log_warnx("%s: fewer rights (%s) than %s around it (%s): "
-		    "not supported by this version", b->path, less, a->path,
-		    have);
+	if ((expanded = path_expand(path->path)) != NULL &&
+	    (real = realpath(expanded, NULL)) == NULL && errno == ENOENT)
+		real = path_future(expanded);
+	free(expanded);
+	if (real == NULL) {
+		log_warn("%s", path->path);
 		return (-1);
 	}
-	/* The outer path says it all: one rule less for the kernel. */
-	if ((b->perms & ~a->perms) == 0)
+	if (path_tidy(real) == -1) {
+		log_warnx("%s: a missing path with \"..\" in it", path->path);
+		free(real);
+		return (-1);
+	}
+	free(path->path);
+	path->path = real;
+	return (0);
+}
+
+/* The same path twice has the rights of both; to deny it beats that. */
+static void
+check_twice(struct policy *p, struct policy_path *a)
+{
+	struct policy_path	*b, *next;
+
+	for (b = TAILQ_NEXT(a, entry); b != NULL; b = next) {
+		next = TAILQ_NEXT(b, entry);
+		if (strcmp(a->path, b->path) != 0)
+			continue;
+		if (a->perms == PERM_NONE || b->perms == PERM_NONE)
+			a->perms = PERM_NONE;
+		else
+			a->perms |= b->perms;
 		path_remove(p, b);
+	}
+}
+
+/* The path around another one that is nearest to it; NULL: none. */
+static struct policy_path *
+path_around(const struct policy *p, const struct policy_path *path)
+{
+	struct policy_path	*pp, *best = NULL;
+
+	TAILQ_FOREACH(pp, &p->paths, entry)
+		if (pp != path && path_inside(pp->path, path->path) &&
+		    (best == NULL || path_inside(best->path, pp->path)))
+			best = pp;
+	return (best);
+}
+
+/*
+ * One path inside another: more rights are one rule more for the kernel, fewer
+ * are a hole in the outer one, which takes work around it (see holes.h).
+ */
+static int
+check_inside(struct policy *p, struct policy_path *a, struct policy_path *b)
+{
+	unsigned int	 missing = a->perms & ~b->perms;
+
+	if (a->perms == PERM_NONE) {
+		log_warnx("%s: lies below %s, which is denied", b->path,
+		    a->path);
+		return (-1);
+	}
+	if ((missing & path_useful(b->path)) == 0)
+		b->perms |= missing;
+	else if ((missing & PERM_READ) != 0)
+		p->holes = HOLES_READ;
+	else if ((missing & PERM_META) != 0 && p->holes == HOLES_NONE)
+		p->holes = HOLES_CHANGE;
 	return (0);
 }
 
@@ -322,20 +401,19 @@ check_nested(struct policy *p)
 {
 	struct policy_path	*a, *b, *next;
 
-	/* First the same path twice, which adds up, then one in another. */
 	TAILQ_FOREACH(a, &p->paths, entry)
-		for (b = TAILQ_NEXT(a, entry); b != NULL; b = next) {
-			next = TAILQ_NEXT(b, entry);
-			if (strcmp(a->path, b->path) == 0 &&
-			    check_pair(p, a, b) == -1)
-				return (-1);
-		}
-	TAILQ_FOREACH(a, &p->paths, entry)
-		for (b = TAILQ_FIRST(&p->paths); b != NULL; b = next) {
-			next = TAILQ_NEXT(b, entry);
-			if (a != b && check_pair(p, a, b) == -1)
-				return (-1);
-		}
+		check_twice(p, a);
+	TAILQ_FOREACH(b, &p->paths, entry)
+		if ((a = path_around(p, b)) != NULL &&
+		    check_inside(p, a, b) == -1)
+			return (-1);
+	/* What the path around says already is a rule less for the kernel. */
+	for (b = TAILQ_FIRST(&p->paths); b != NULL; b = next) {
+		next = TAILQ_NEXT(b, entry);
+		a = path_around(p, b);
+		if (a == NULL ? b->perms == PERM_NONE : a->perms == b->perms)
+			path_remove(p, b);
+	}
 	return (0);
 }
 
@@ -346,10 +424,18 @@ check_paths(struct policy *p)
 
 	for (path = TAILQ_FIRST(&p->paths); path != NULL; path = next) {
 		next = TAILQ_NEXT(path, entry);
-		if (check_path(p, path) == -1)
+		if ((path->perms == PERM_NONE ? check_denied(path) :
+		    check_path(p, path)) == -1)
 			return (-1);
 	}
-	return (check_nested(p));
+	if (check_nested(p) == -1)
+		return (-1);
+	if (p->no_supervisor && p->holes != HOLES_NONE) {
+		log_warnx("--no-supervisor: impossible with a path with fewer "
+		    "rights than around it");
+		return (-1);
+	}
+	return (holes_alias(p));
 }
 
 /* A directory by a name without links. */
@@ -524,9 +610,9 @@ path_future(const char *path)
 			break;
 		}
 		if (errno != ENOENT || (slash = strrchr(dir, '/')) == NULL ||
-		    slash == dir)
+		    slash[1] == '\0')
 			break;
-		*slash = '\0';
+		slash[slash == dir ? 1 : 0] = '\0';
 	}
 	free(dir);
 	return (result);
@@ -599,17 +685,18 @@ check_writable(const char *option, int fd)
 	return (0);
 }
 
-/* A file is named absolutely from here on; the parent creates it. */
-/* The path of the policy below which the workload may write a file. */
+/* The path of the policy by which the workload may write a file. */
 static const char *
 path_exposed(const struct policy *p, const char *path)
 {
-	const struct policy_path	*pp;
+	const struct policy_path	*pp, *best = NULL;
 
 	TAILQ_FOREACH(pp, &p->paths, entry)
-		if ((pp->perms & PERM_META) && path_inside(pp->path, path))
-			return (pp->path);
-	return (NULL);
+		if (path_inside(pp->path, path) && (best == NULL ||
+		    path_inside(best->path, pp->path)))
+			best = pp;
+	return (best != NULL && (best->perms & PERM_META) != 0 ? best->path :
+	    NULL);
 }
 
 /* A command that can write its policy has another one the next time. */

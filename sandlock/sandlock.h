@@ -97,6 +97,15 @@ const char	*setting_path_form(const char *);
 const char	*setting_read(struct policy *, const char *);
 const char	*setting_write(struct policy *, const char *);
 const char	*setting_unveil(struct policy *, const char *);
+/* policy_holes.c */
+
+/*
+ * Give the other names of what lies in holes (hard links, bind mounts) the
+ * rights of the hole; 0, or -1 after a message.
+ */
+int		 holes_alias(struct policy *);
+
+const char	*setting_deny(struct policy *, const char *);
 const char	*setting_env(struct policy *, const char *);
 const char	*setting_setenv(struct policy *, const char *, const char *);
 const char	*setting_unsetenv(struct policy *, const char *);

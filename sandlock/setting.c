@@ -183,6 +183,12 @@ setting_unveil(struct policy *p, const char *s)
 }
 
 const char *
+setting_deny(struct policy *p, const char *path)
+{
+	return (setting_flag_path(p, path, PERM_NONE, 0));
+}
+
+const char *
 setting_setenv(struct policy *p, const char *name, const char *value)
 {
 	if (*name == '\0' || strchr(name, '=') != NULL)

@@ -164,6 +164,15 @@ cowd_has_branch(void)
 	    run.state == RUN_FINISHING || run.policy->dry_run));
 }
 
+/* What cowd is told by its argument, for its first system-call filter. */
+static const char *
+cowd_argument(void)
+{
+	if (cowd_has_branch())
+		return ("-b");
+	return (run.needs.holes ? "-f" : NULL);
+}
+
 static void
 worker_stopped(int fd, short event, void *arg)
 {
@@ -202,8 +211,8 @@ worker_start(enum run_worker_name which)
 		log_warn("%s", w->name);
 		return (-1);
 	}
-	error = workers_exec(w->name, which == WORKER_COWD &&
-	    cowd_has_branch() ? "-b" : NULL, pair[1], &w->pid);
+	error = workers_exec(w->name, which == WORKER_COWD ?
+	    cowd_argument() : NULL, pair[1], &w->pid);
 	close(pair[1]);
 	if (error != 0) {
 		w->pid = 0;
@@ -403,6 +412,43 @@ configure_branch(struct imsgbuf *ib)
 	return (run.branch.server == NULL ? 0 : configure_server(ib));
 }
 
+/*
+ * Where a path has fewer rights than around it, cowd judges by all of them: it
+ * is told what the policy says, not what a view leaves to Landlock.
+ */
+static int
+configure_rights(struct imsgbuf *ib)
+{
+	const struct policy_path	*pp;
+	struct workload_path		 wp;
+	int				 ret;
+
+	if (run.policy->holes == HOLES_NONE)
+		return (0);
+	memset(&wp, 0, sizeof(wp));
+	TAILQ_FOREACH(pp, &run.policy->paths, entry) {
+		wp.path = pp->path;
+		wp.perms = pp->perms;
+		wp.optional = pp->optional;
+		if (proto_send_rights(ib, IMSG_CONF_RIGHTS, &wp) == -1)
+			return (-1);
+	}
+	/* What is the run's own is granted besides. */
+	wp.perms = PERM_MASK;
+	wp.path = run.private_dir;
+	if (wp.path != NULL &&
+	    proto_send_rights(ib, IMSG_CONF_RIGHTS, &wp) == -1)
+		return (-1);
+	if (!run.needs.view)
+		return (0);
+	if (asprintf(&wp.path, "%s/%s", run.branch.storage,
+	    run.branch.name) == -1)
+		return (-1);
+	ret = proto_send_rights(ib, IMSG_CONF_RIGHTS, &wp);
+	free(wp.path);
+	return (ret);
+}
+
 /* cowd learns the trees in which it may change something, and no more. */
 static int
 configure_cowd(void)
@@ -413,6 +459,8 @@ configure_cowd(void)
 	STAILQ_FOREACH(wp, &run.conf.paths, entry)
 		if ((wp->perms & PERM_META) && proto_send_path(ib, wp) == -1)
 			return (-1);
+	if (configure_rights(ib) == -1)
+		return (-1);
 	if (cowd_has_branch() && configure_branch(ib) == -1)
 		return (-1);
 	if (run.needs.view && proto_send_empty(ib, IMSG_CONF_VIEW, -1) == -1)

@@ -125,6 +125,12 @@ static const struct lockdown_rule	 lock_view[] = {
 	LOCKDOWN_ALLOW_IF(SYS_setitimer, BPF_COND_EQ(0, ITIMER_REAL))
 };
 
+/* names around holes, besides */
+static const struct lockdown_rule	 lock_holes[] = {
+	/* a watch, in the caller's own queue */
+	LOCKDOWN_ALLOW(SYS_inotify_add_watch)
+};
+
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* One filter for what this policy needs: each more costs start-up time. */
@@ -133,7 +139,7 @@ lock_run(void)
 {
 	struct lockdown_rule	 rules[nitems(lock_rules) +
 				    nitems(lock_unix) + nitems(lock_throttle) +
-				    nitems(lock_view)];
+				    nitems(lock_view) + nitems(lock_holes)];
 	size_t			 n = nitems(lock_rules);
 
 	memcpy(rules, lock_rules, sizeof(lock_rules));
@@ -145,9 +151,13 @@ lock_run(void)
 		memcpy(rules + n, lock_throttle, sizeof(lock_throttle));
 		n += nitems(lock_throttle);
 	}
-	if (sup.conf.filter.view) {
+	if (sup.conf.filter.view || sup.conf.filter.holes != HOLES_NONE) {
 		memcpy(rules + n, lock_view, sizeof(lock_view));
 		n += nitems(lock_view);
+	}
+	if (sup.conf.filter.holes == HOLES_READ) {
+		memcpy(rules + n, lock_holes, sizeof(lock_holes));
+		n += nitems(lock_holes);
 	}
 	if (lockdown_seccomp(rules, n) == -1)
 		fatal("lockdown");

@@ -366,6 +366,8 @@ meta_request(struct request *rq)
 		;	/* comes again by another name */
 	else if ((error = meta_inode(rq, &fd)) != 0)
 		notify_errno(rq, error);
+	else if (hole_refused(rq, fd))
+		close(fd);
 	else
 		meta_send(rq, fd, &pm);
 	free(pm.value);

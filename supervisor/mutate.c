@@ -186,7 +186,7 @@ mutate_symlink(const struct request *rq, struct proto_view *pv)
 }
 
 /* What the call wants done with its path; 0 or an errno. */
-static int
+int
 mutate_arguments(const struct request *rq, struct proto_view *pv)
 {
 	uint64_t	 arg = argument(rq, rq->call->arg);

@@ -328,7 +328,8 @@ notify_dispatch(struct request *rq)
 		notify_errno(rq, ENOSYS);
 		return;
 	}
-	handlers[rq->call->class](rq);
+	if (sup.conf.filter.holes == HOLES_NONE || !hole_request(rq))
+		handlers[rq->call->class](rq);
 	free(rq->object);
 	free(rq->paths[0]);
 	free(rq->paths[1]);

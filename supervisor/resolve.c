@@ -48,6 +48,8 @@ struct walk {
 	int			 enter;		/* look out for the view */
 	int			 lasting;	/* no link of /proc so far */
 	char			 entered[PATH_MAX];	/* where it began */
+	char			 missing[NAME_MAX + 1];	/* at the end */
+	int			 slash;		/* after that, or the end */
 	char			 rest[2 * PATH_MAX];	/* still to go */
 };
 
@@ -240,8 +242,12 @@ walk_step(struct walk *w)
 		return (-1);
 	if (name[0] == '\0')
 		return (0);
-	if ((fd = openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1)
+	w->slash = dir;
+	if ((fd = openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1) {
+		if (errno == ENOENT && last)
+			strlcpy(w->missing, name, sizeof(w->missing));
 		return (-1);
+	}
 	if (fstat(fd, &st) == -1) {
 		close(fd);
 		return (-1);
@@ -299,6 +305,34 @@ resolve_enter(const struct request *rq, const char *path, int follow,
 	return (ret);
 }
 
+/* Go to where a name leads; on failure the walk stays where it came to. */
+static int
+walk_to(struct walk *w, const struct request *rq, int dirfd, const char *path,
+    int flags)
+{
+	w->rq = rq;
+	w->fd = -1;
+	w->links = 0;
+	w->enter = 0;
+	w->missing[0] = '\0';
+	w->slash = 0;
+	w->follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
+	if (path[0] == '\0' && (flags & AT_EMPTY_PATH) == 0) {
+		errno = ENOENT;
+		return (-1);
+	}
+	if (strlcpy(w->rest, path, sizeof(w->rest)) >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return (-1);
+	}
+	if ((path[0] == '/' ? walk_root(w) : walk_base(w, dirfd)) == -1)
+		return (-1);
+	while (w->rest[0] != '\0')
+		if (walk_step(w) == -1)
+			return (-1);
+	return (0);
+}
+
 /*
  * Resolve path relative to dirfd (a descriptor of the caller or AT_FDCWD) as
  * the caller would; flags as the AT_ flags of the call (AT_SYMLINK_NOFOLLOW,
@@ -309,26 +343,56 @@ resolve_at(const struct request *rq, int dirfd, const char *path, int flags)
 {
 	struct walk	 w;
 
-	w.rq = rq;
-	w.fd = -1;
-	w.links = 0;
-	w.enter = 0;
-	w.follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
-	if (path[0] == '\0' && (flags & AT_EMPTY_PATH) == 0) {
-		errno = ENOENT;
-		return (-1);
-	}
-	if (strlcpy(w.rest, path, sizeof(w.rest)) >= PATH_MAX) {
-		errno = ENAMETOOLONG;
-		return (-1);
-	}
-	if ((path[0] == '/' ? walk_root(&w) : walk_base(&w, dirfd)) == -1)
-		return (-1);
-	while (w.rest[0] != '\0') {
-		if (walk_step(&w) == -1) {
+	if (walk_to(&w, rq, dirfd, path, flags) == -1) {
+		if (w.fd != -1)
 			close(w.fd);
-			return (-1);
-		}
+		return (-1);
 	}
 	return (w.fd);
+}
+
+/*
+ * The same, and the absolute name of it without links.  Of what is missing at
+ * the end of a path there is no descriptor, *fd is -1 then, but a name all the
+ * same.  *slash tells whether the path said that it is a directory.  0 or an
+ * errno.
+ */
+int
+resolve_name(const struct request *rq, int dirfd, const char *path, int flags,
+    int *fd, char *text, size_t size, int *slash)
+{
+	struct walk	 w;
+	char		 link[64];
+	size_t		 len;
+	ssize_t		 n;
+	int		 error = 0;
+
+	*fd = -1;
+	if (walk_to(&w, rq, dirfd, path, flags) == -1) {
+		error = errno;
+		if (w.fd == -1 || w.missing[0] == '\0')
+			goto fail;
+	}
+	*slash = w.slash;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", w.fd);
+	if ((n = readlink(link, text, PATH_MAX)) == -1 || n == PATH_MAX) {
+		error = n == -1 ? errno : ENAMETOOLONG;
+		goto fail;
+	}
+	text[n] = '\0';
+	if (error == 0) {
+		*fd = w.fd;
+		return (0);
+	}
+	len = strcmp(text, "/") == 0 ? 0 : (size_t)n;
+	close(w.fd);
+	if (snprintf(text + len, size - len, "/%s", w.missing) >=
+	    (int)(size - len))
+		return (ENAMETOOLONG);
+	return (0);
+
+ fail:
+	if (w.fd != -1)
+		close(w.fd);
+	return (error);
 }

@@ -33,6 +33,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "holes.h"
 #include "landlock.h"
 #include "lockdown.h"
 #include "log.h"
@@ -147,6 +148,22 @@ start_filter(struct sock_fprog *prog, int *listen)
 		worker_fail("system call filter: %s", strerror(errno));
 }
 
+/* Before the domain: afterwards the directories cannot be listed. */
+static void
+start_holes(void)
+{
+	const char	*what;
+
+	if (holes_expand(&sup.conf, &what) == 0) {
+		hole_init();
+		return;
+	}
+	if (errno == E2BIG)
+		worker_fail("%s: more than %d entries beside the ways to "
+		    "paths with fewer rights", what, HOLES_SIBLINGS_MAX);
+	worker_fail("%s: %s", what != NULL ? what : "paths", strerror(errno));
+}
+
 static void
 start_domain(void)
 {
@@ -214,6 +231,7 @@ start_workload(void)
 		worker_fail("/dev/null: %s", strerror(errno));
 	view_init();
 	tmp_init();
+	start_holes();
 	start_filter(&prog, &listen);
 	start_domain();
 	if (workload_fork(&sup.workload, wc, WORKLOAD_DOMAIN_INNER, &prog,

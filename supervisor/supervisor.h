@@ -18,6 +18,7 @@
 
 #include <sys/types.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 #include <sys/tree.h>
 
 #include <linux/seccomp.h>
@@ -27,6 +28,7 @@
 #endif
 
 #include <event.h>
+#include <limits.h>
 #include <stdint.h>
 
 #include "imsgev.h"
@@ -177,6 +179,8 @@ void	 known_forget(void);
 
 /* resolve.c */
 int	 resolve_at(const struct request *, int, const char *, int);
+int	 resolve_name(const struct request *, int, const char *, int, int *,
+	    char *, size_t, int *);
 int	 resolve_enter(const struct request *, const char *, int, char *,
 	    size_t, int *);
 
@@ -223,6 +227,43 @@ void	 gone_note(const struct request *);
 int	 gone_any(void);
 int	 gone_find(const struct stat *);
 
+/* hole.c */
+enum hole_verdict {
+	HOLE_KERNEL,		/* Landlock decides, rightly */
+	HOLE_DENIED,
+	HOLE_AROUND		/* granted, but not by Landlock */
+};
+/*
+ * What a name of the workload leads to: the inode, or if it is missing the
+ * directory in which it would be.
+ */
+struct hole_name {
+	int			 fd;		/* O_PATH; -1: missing */
+	struct stat		 st;		/* of fd */
+	char			 path[PATH_MAX + NAME_MAX + 2];
+	int			 slash;		/* named with one at the end */
+};
+void	 hole_init(void);
+int	 hole_request(struct request *);
+int	 hole_denied(const char *);
+int	 hole_find(const struct request *, int, const char *, int,
+	    struct hole_name *);
+int	 hole_argument(const struct request *, int, int, int,
+	    struct hole_name *);
+enum hole_verdict hole_judge(const struct hole_name *, unsigned int);
+int	 hole_is_viewed(const struct hole_name *);
+int	 hole_refused(struct request *, int);
+void	 hole_refuse(struct request *, const struct hole_name *);
+void	 hole_name_free(struct hole_name *);
+
+/* hole_look.c */
+int	 hole_look(struct request *);
+
+/* hole_change.c */
+int	 hole_open(struct request *);
+int	 hole_change(struct request *);
+int	 hole_change_two(struct request *);
+
 /* place.c */
 int	 place_find(const struct request *, int, const char *, int,
 	    struct place *);
@@ -252,6 +293,7 @@ void	 mutate_link(struct request *);
 void	 mutate_send(struct request *, int, struct proto_view *);
 int	 mutate_mark(struct request *, struct place *, int);
 int	 mutate_mark_open(struct request *, struct place *, int);
+int	 mutate_arguments(const struct request *, struct proto_view *);
 mode_t	 mutate_umask(const struct request *);
 int	 mutate_meta(struct request *, int, int, const struct proto_meta *);
 void	 mutate_reply(struct imsg *);

@@ -58,6 +58,9 @@ options_table()
 --gpu 0,1	gpu { 0 1 }
 -i	.
 --interactive	.
+--fs-deny /srv/x	unveil /srv/x none
+--fs-deny .env	unveil ./.env none
+--unveil ~/.ssh:none	unveil ~/.ssh none
 --kill-after 0.25	limit kill-after 0.25
 --kill-after 0	limit kill-after 0
 --log-denials 2	log denials 2
@@ -114,7 +117,7 @@ END
 # Options that are no setting of a policy.
 other_options()
 {
-	printf '%s\n' exec help interactive fs-deny profile
+	printf '%s\n' exec help interactive profile
 }
 
 atf_test_case keywords

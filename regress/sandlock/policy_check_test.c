@@ -224,8 +224,8 @@ ATF_TC_BODY(tilde, tc)
 ATF_TC(nested);
 ATF_TC_HEAD(nested, tc)
 {
-	atf_tc_set_md_var(tc, "descr", "fewer rights inside of more are "
-	    "refused, however the paths are written");
+	atf_tc_set_md_var(tc, "descr", "the most specific path wins, "
+	    "however the paths are written");
 }
 ATF_TC_BODY(nested, tc)
 {
@@ -241,28 +241,41 @@ ATF_TC_BODY(nested, tc)
 	p = policy_make();
 	unveil(p, "tree:rwxc");
 	unveil(p, "tree/git:rx");
-	refused(p, "tree/git: fewer rights (rx) than ");
+	accepted(p);
+	ATF_CHECK_STREQ("rx", rights(p, "tree/git"));
+	ATF_CHECK_EQ(HOLES_CHANGE, p->holes);
+	policy_free(p);
 	p = policy_make();
 	unveil(p, "tree/git:rx");
 	unveil(p, "tree:rwxc");
-	refused(p, "not supported by this version");
+	accepted(p);
+	ATF_CHECK_EQ(HOLES_CHANGE, p->holes);
+	policy_free(p);
 	p = policy_make();
 	unveil(p, "tree:rwxc");
-	unveil(p, "link:rx");
-	refused(p, "tree/git: fewer rights");
-	p = policy_make();
-	unveil(p, "tree:rwxc");
-	unveil(p, "tree/file:r");
-	refused(p, "tree/file: fewer rights");
-	p = policy_make();
-	unveil(p, "/:rx");
-	unveil(p, "tree:rw");
-	refused(p, "fewer rights (rw) than / around it (rx)");
+	unveil(p, "link:x");
+	accepted(p);
+	ATF_CHECK_STREQ("x", rights(p, "tree/git"));
+	ATF_CHECK_EQ(HOLES_READ, p->holes);
+	policy_free(p);
 	/* As much in all, but each has what the other lacks. */
 	p = policy_make();
 	unveil(p, "tree:rx");
 	unveil(p, "tree/git:rw");
-	refused(p, "tree/git: fewer rights");
+	accepted(p);
+	ATF_CHECK_STREQ("rw", rights(p, "tree/git"));
+	/* Landlock needs no help when x is missing only. */
+	ATF_CHECK_EQ(HOLES_NONE, p->holes);
+	policy_free(p);
+	/* What is nearest counts. */
+	p = policy_make();
+	unveil(p, "tree:rwxc");
+	unveil(p, "tree/git:rwxc");
+	unveil(p, ".:r");
+	accepted(p);
+	ATF_CHECK(rights(p, "tree/git") == NULL);
+	ATF_CHECK_EQ(HOLES_NONE, p->holes);
+	policy_free(p);
 
 	/* More inside of less, neighbours, the same twice: all fine. */
 	p = policy_make();
@@ -299,13 +312,65 @@ ATF_TC_BODY(nested_exec, tc)
 	unveil(p, "/dev/null:rw");
 	unveil(p, "/proc:r");
 	accepted(p);
-	ATF_CHECK_STREQ("rw", rights(p, "/dev/null"));
+	ATF_CHECK_EQ(HOLES_NONE, p->holes);
 	policy_free(p);
 	/* Control: it does need what a device can have. */
 	p = policy_make();
 	unveil(p, "/:rwx");
 	unveil(p, "/dev/null:r");
-	refused(p, "/dev/null: fewer rights (r)");
+	accepted(p);
+	ATF_CHECK_EQ(HOLES_CHANGE, p->holes);
+	policy_free(p);
+}
+
+ATF_TC(denied);
+ATF_TC_HEAD(denied, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "a denied path beats the same and what "
+	    "is around it, and has nothing in it");
+}
+ATF_TC_BODY(denied, tc)
+{
+	struct policy	*p;
+	char		 cwd[PATH_MAX];
+
+	fresh();
+	ATF_REQUIRE(getcwd(cwd, sizeof(cwd)) != NULL);
+	ATF_REQUIRE_EQ(0, mkdir("tree", 0755));
+	ATF_REQUIRE_EQ(0, mkdir("tree/git", 0755));
+	ATF_REQUIRE_EQ(0, symlink("tree/git", "link"));
+	p = policy_make();
+	unveil(p, "tree:rwxc");
+	unveil(p, "link:none");
+	unveil(p, "tree/git:rwx");
+	accepted(p);
+	ATF_CHECK_STREQ("none", rights(p, "tree/git"));
+	ATF_CHECK_EQ(HOLES_READ, p->holes);
+	policy_free(p);
+	p = policy_make();
+	unveil(p, "tree:rwxc");
+	unveil(p, "tree/gone/deeper:none");
+	accepted(p);
+	ATF_CHECK_EQ(HOLES_READ, p->holes);
+	ATF_CHECK(strncmp(TAILQ_LAST(&p->paths, policy_paths)->path, cwd,
+	    strlen(cwd)) == 0);
+	ATF_CHECK_EQ(PERM_NONE, TAILQ_LAST(&p->paths, policy_paths)->perms);
+	policy_free(p);
+	p = policy_make();
+	unveil(p, "tree:none");
+	unveil(p, "tree/git:r");
+	refused(p, "tree/git: lies below ");
+	/* Nothing is granted around it: nothing is to be denied. */
+	p = policy_make();
+	unveil(p, "tree:none");
+	accepted(p);
+	ATF_CHECK(TAILQ_EMPTY(&p->paths));
+	ATF_CHECK_EQ(HOLES_NONE, p->holes);
+	policy_free(p);
+	p = policy_make();
+	unveil(p, ".:r");
+	unveil(p, "tree/gone/../x:none");
+	refused(p, "a missing path with \"..\" in it");
 }
 
 ATF_TC(guard_home);
@@ -561,6 +626,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, tilde);
 	ATF_TP_ADD_TC(tp, nested);
 	ATF_TP_ADD_TC(tp, nested_exec);
+	ATF_TP_ADD_TC(tp, denied);
 	ATF_TP_ADD_TC(tp, guard_home);
 	ATF_TP_ADD_TC(tp, directory);
 	ATF_TP_ADD_TC(tp, descriptors);
