@@ -671,6 +671,11 @@ build_clauses(struct build *b)
 		return (-1);
 	if (build_rules(b, &no_socket, 1) == -1)
 		return (-1);
+	/* It looks at names, and its answer is in a structure. */
+	if (b->conf->holes == HOLES_READ &&
+	    b->calls[SYS_file_getattr] == CALL_ALLOWED &&
+	    bpf_add(b->bpf, SYS_file_getattr, ERRNO(ENOSYS), 0, NULL) == -1)
+		return (-1);
 	for (i = 0; i < syscall_table_len; i++)
 		if (build_entry(b, &syscall_table[i]) == -1)
 			return (-1);

@@ -264,7 +264,7 @@ holes_expand(struct workload_conf *wc, const char **what)
 int
 holes_sibling(const struct workload_conf *wc, const char *path)
 {
-	struct workload_sibling	 key;
+	struct workload_sibling	 key = { 0 };
 	struct workload_sibling	*found;
 	struct stat		 st;
 	char			*copy;

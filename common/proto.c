@@ -51,6 +51,7 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_CONF_BRANCH] = "conf_branch",
 	[IMSG_CONF_LOCK] = "conf_lock",
 	[IMSG_CONF_RIGHTS] = "conf_rights",
+	[IMSG_CONF_TOP] = "conf_top",
 	[IMSG_CONF_VIEW] = "conf_view",
 	[IMSG_CONF_LOWER] = "conf_lower",
 	[IMSG_CONF_UPPER] = "conf_upper",

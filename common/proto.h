@@ -59,6 +59,7 @@ enum imsg_type {
 	IMSG_CONF_BRANCH,	/* cowd, fd: the working directory */
 	IMSG_CONF_LOCK,		/* cowd, fd: keeps the branch from others */
 	IMSG_CONF_RIGHTS,	/* cowd: as CONF_PATH, where there are holes */
+	IMSG_CONF_TOP,		/* cowd: the working directory's name */
 	IMSG_CONF_VIEW,		/* cowd: the merged view is its job */
 	IMSG_CONF_LOWER,	/* supervisor, fd: working directory, name */
 	IMSG_CONF_UPPER,	/* supervisor, fd: the branch, its name;

@@ -77,6 +77,13 @@ struct inode;
  * O_RDONLY | O_DIRECTORY; a lock is held through the open file of lower, which
  * therefore must not be shared with another commit.
  */
+/* What a commit does to a path of lower. */
+enum branch_touch {
+	TOUCH_STAYS,		/* a directory, perhaps with other metadata */
+	TOUCH_CHANGES,
+	TOUCH_GOES		/* with all that is in it */
+};
+
 struct branch {
 	int		 dir;		/* STORAGE/ID */
 	int		 upper;		/* STORAGE/ID/upper */
@@ -96,6 +103,8 @@ struct branch {
 	 * of branchfs: it can be compared, and somebody else commits it.
 	 */
 	int		 whole;
+	/* Whether a path of lower must not be changed so; NULL: none. */
+	int		 (*refuses)(const char *, enum branch_touch);
 };
 
 enum branch_result {

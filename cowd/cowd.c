@@ -168,6 +168,13 @@ cowd_configure(struct imsg *imsg)
 		rights_add(&wp);
 		free(wp.path);
 		break;
+	case IMSG_CONF_TOP:
+		cowd_fd(imsg, 0);
+		if (proto_recv_string(imsg, &path) == -1)
+			cowd_bad(imsg);
+		rights_set_top(path);
+		free(path);
+		break;
 	case IMSG_CONF_PRIVATE:
 		cowd_fd(imsg, 0);
 		if (proto_recv_string(imsg, &path) == -1)

@@ -27,6 +27,7 @@
 
 #include <stdint.h>
 
+#include "branch.h"
 #include "imsgev.h"
 #include "landlock.h"
 #include "proto.h"
@@ -81,6 +82,11 @@ void	 view_request(struct imsg *);
 void	 rights_add(const struct workload_path *);
 void	 rights_start(void);
 int	 rights_any(void);
+/* The name of the working directory, and the rights on a path below that. */
+void	 rights_set_top(const char *);
+const char	*rights_top(void);
+/* Whether a commit may not make, change or remove such a path. */
+int	 rights_refuse(const char *, enum branch_touch);
 void	 rights_grant(struct landlock_self *);
 /* PERM_* of an absolute name without links. */
 unsigned int	 rights_of(const char *);

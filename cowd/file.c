@@ -42,8 +42,9 @@
 #include "merge.h"
 
 /* What a file may be opened with; the rest has no meaning or another one. */
-#define FILE_FLAGS	(O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | \
-			O_DIRECT | O_LARGEFILE | O_NOATIME | O_NOCTTY)
+#define FILE_FLAGS	(O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC |	\
+			O_SYNC | O_DIRECT | O_LARGEFILE | O_NOATIME |	\
+			O_NOCTTY)
 #define FILE_TRIES	8
 
 /* An entry of a directory: where something is or would be. */
@@ -460,6 +461,8 @@ file_view_error(struct merge *m, const char *top, const struct proto_view *pv)
 	case VIEW_UTIMES:
 	case VIEW_SETXATTR:
 	case VIEW_REMOVEXATTR:
+		if (rights_of(text[0]) == PERM_NONE)
+			return (EACCES);
 		return (rights_of(text[0]) & PERM_META ? 0 : EPERM);
 	case VIEW_RENAME:
 	case VIEW_LINK:

@@ -76,6 +76,7 @@ order_set_lower(const struct proto_branch *pb, int fd)
 	if (branch.lower != -1)
 		fatalx("two working directories");
 	branch.lower = fd;
+	branch.refuses = rights_refuse;
 	branch.start = pb->start;
 	order_keep = pb->keep;
 }

@@ -1018,6 +1018,44 @@ plan_walk(struct planning *pl)
 	return (ret);
 }
 
+/*
+ * What the branch may not change it cannot have changed; should it all the
+ * same, nothing is committed.  0, or -1 with the error filled in.
+ */
+static int
+plan_permitted(const struct plan *p, const struct branch *b,
+    struct branch_error *err)
+{
+	enum branch_touch	 touch;
+	size_t			 i;
+	char			*path;
+	int			 ret = 0;
+
+	for (i = 1; ret == 0 && b->refuses != NULL && i < p->n; i++) {
+		if (p->records[i].kind == RECORD_WAY ||
+		    p->records[i].kind == RECORD_KEEP)
+			continue;
+		touch = TOUCH_CHANGES;
+		if (p->records[i].kind == RECORD_DIR)
+			touch = TOUCH_STAYS;
+		else if (p->records[i].kind == RECORD_EXCHANGE ||
+		    p->records[i].kind == RECORD_REMOVE ||
+		    p->records[i].kind == RECORD_TAKE)
+			touch = TOUCH_GOES;
+		if ((path = plan_path(p, i)) == NULL) {
+			branch_error_set(err, ENOMEM, "plan", NULL);
+			return (-1);
+		}
+		if (b->refuses(path, touch)) {
+			branch_error_set(err, EACCES,
+			    "plan against the policy", path);
+			ret = -1;
+		}
+		free(path);
+	}
+	return (ret);
+}
+
 int
 plan_make(struct plan *p, const struct branch *b,
     void (*conflict)(enum branch_conflict, const char *, void *), void *arg,
@@ -1053,6 +1091,8 @@ plan_make(struct plan *p, const struct branch *b,
 		branch_error_set(err, errno, "restore a mode", NULL);
 		ret = -1;
 	}
+	if (ret == 0)
+		ret = plan_permitted(p, b, err);
 	looks_free(&pl.orphans);
 	looks_free(&pl.sources);
 	redirects_free(&pl.redirects);

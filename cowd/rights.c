@@ -30,6 +30,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,6 +51,7 @@ struct root {
 static struct workload_paths	 paths = STAILQ_HEAD_INITIALIZER(paths);
 static struct root		 roots[RIGHTS_ROOTS_MAX];
 static size_t			 nroots;
+static char			*top;
 static struct statx		*denied;
 static size_t			 ndenied;
 
@@ -68,13 +70,15 @@ rights_openat2(const char *path, uint64_t flags)
 static void
 rights_deny(const struct workload_path *wp)
 {
-	int	 fd;
+	struct statx	*grown;
+	int		 fd;
 
 	if ((fd = rights_openat2(wp->path, O_NOFOLLOW)) == -1)
 		return;
-	if ((denied = reallocarray(denied, ndenied + 1,
-	    sizeof(*denied))) == NULL)
+	if ((grown = reallocarray(denied, ndenied + 1,
+	    sizeof(*grown))) == NULL)
 		fatal("rights");
+	denied = grown;
 	if (inode_stat(fd, &denied[ndenied]) == 0)
 		ndenied++;
 	close(fd);
@@ -112,6 +116,43 @@ rights_start(void)
 		roots[nroots].wp = wp;
 		roots[nroots++].fd = fd;
 	}
+}
+
+void
+rights_set_top(const char *path)
+{
+	if (top != NULL || path[0] != '/' || (top = strdup(path)) == NULL)
+		fatalx("bad conf_top");
+}
+
+const char *
+rights_top(void)
+{
+	return (top);
+}
+
+/*
+ * The second line of defence, when a branch is committed: whatever went wrong
+ * before, it changes nothing for which the policy had no right.
+ */
+int
+rights_refuse(const char *path, enum branch_touch touch)
+{
+	char	*text;
+	int	 ret = 1;
+
+	if (!rights_any())
+		return (0);
+	if (top == NULL || asprintf(&text, "%s/%s", top, path) == -1)
+		return (1);
+	/* Something in it may have more rights than a directory has. */
+	if (touch == TOUCH_STAYS)
+		ret = rights_of(text) == PERM_NONE;
+	else if ((rights_of(text) & PERM_META) != 0)
+		ret = touch == TOUCH_GOES && (rights_above(text) ||
+		    rights_hole(text));
+	free(text);
+	return (ret);
 }
 
 int

@@ -26,31 +26,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cowd.h"
+#include "holes.h"
 #include "log.h"
 #include "merge.h"
 #include "worker.h"
 
 static struct merge	 view = { .lower = -1, .upper = -1 };
-static char		 view_name[PATH_MAX + 1];	/* of its top */
 
 void
 view_start(void)
 {
-	char	 name[FD_NAME_SIZE];
-	ssize_t	 n;
 	int	 dir, lower;
 
+	if (rights_any() && rights_top() == NULL)
+		fatalx("a view without a name");
 	order_places(&lower, &dir);
-	if ((n = readlinkat(AT_FDCWD, fd_name(lower, name), view_name,
-	    sizeof(view_name))) == -1 || n == sizeof(view_name))
-		worker_fail("working directory: %s", n == -1 ?
-		    strerror(errno) : strerror(ENAMETOOLONG));
-	view_name[n] = '\0';
 	if (merge_init(&view, lower, dir) == -1)
 		worker_fail("branch: %s", strerror(errno));
 	/* To sockets that were made in it the workload may connect. */
@@ -166,6 +160,13 @@ view_request(struct imsg *imsg)
 	if (pv.path[0] == '/' && rights_any()) {
 		if (with != -1)
 			fatalx("file %d with a descriptor", pv.op);
+		/* What lies in the view changes in the branch only. */
+		if (view.lower != -1 && holes_inside(rights_top(), pv.path))
+			fatalx("file %d in the view", pv.op);
+		if (pv.path2[0] == '/' && view.lower != -1 &&
+		    pv.op != VIEW_SYMLINK &&
+		    holes_inside(rights_top(), pv.path2))
+			fatalx("file %d to the view", pv.op);
 		error = file_request(&pv, &fd, &wait);
 		goto reply;
 	}
@@ -178,7 +179,7 @@ view_request(struct imsg *imsg)
 		merge_give(&view, with);
 		with = -1;
 	}
-	if ((error = file_view_error(&view, view_name, &pv)) == 0 &&
+	if ((error = file_view_error(&view, rights_top(), &pv)) == 0 &&
 	    view_do(&pv, with, &fd, &wait) == -1)
 		error = errno;
 	merge_give(&view, -1);

@@ -439,6 +439,9 @@ configure_rights(struct imsgbuf *ib)
 	if (wp.path != NULL &&
 	    proto_send_rights(ib, IMSG_CONF_RIGHTS, &wp) == -1)
 		return (-1);
+	if (run.branch.fd != -1 && proto_send_string(ib, IMSG_CONF_TOP,
+	    run.branch.workdir) == -1)
+		return (-1);
 	if (!run.needs.view)
 		return (0);
 	if (asprintf(&wp.path, "%s/%s", run.branch.storage,

@@ -54,6 +54,7 @@ void
 hole_init(void)
 {
 	const struct workload_path	*wp;
+	struct hole_inode		*grown;
 	struct stat			 st;
 
 	if (sup.conf.filter.holes == HOLES_NONE)
@@ -63,9 +64,10 @@ hole_init(void)
 	STAILQ_FOREACH(wp, &sup.conf.paths, entry) {
 		if (wp->perms != PERM_NONE || lstat(wp->path, &st) == -1)
 			continue;
-		if ((inodes = reallocarray(inodes, ninodes + 1,
-		    sizeof(*inodes))) == NULL)
+		if ((grown = reallocarray(inodes, ninodes + 1,
+		    sizeof(*grown))) == NULL)
 			fatal("holes");
+		inodes = grown;
 		inodes[ninodes].dev = st.st_dev;
 		inodes[ninodes].ino = st.st_ino;
 		ninodes++;
@@ -176,7 +178,7 @@ hole_name_free(struct hole_name *hn)
 	hn->fd = -1;
 }
 
-/* Whether a descriptor of ours is of something denied; then that is answered. */
+/* Whether a descriptor of ours is of something denied, which is answered. */
 int
 hole_refused(struct request *rq, int fd)
 {
@@ -217,6 +219,54 @@ int
 hole_is_viewed(const struct hole_name *hn)
 {
 	return (view_active() && view_below(hn->path, NULL) != NULL);
+}
+
+/* Whether the view has names that must not be read, and so be looked up. */
+int
+hole_view_reads(void)
+{
+	return (sup.conf.filter.holes == HOLES_READ);
+}
+
+/*
+ * Whether a path of the view is denied, or on the way to something that is:
+ * that Landlock does not let the workload list.
+ */
+int
+hole_view_near(const char *path)
+{
+	char	 text[3 * PATH_MAX];
+
+	if (strcmp(path, ".") == 0)
+		strlcpy(text, view_top(), sizeof(text));
+	else if (snprintf(text, sizeof(text), "%s/%s", view_top(), path) >=
+	    (int)sizeof(text))
+		return (1);
+	return (hole_denied(text) || holes_above(&sup.conf.paths, text));
+}
+
+/* EACCES, and no entry, for one of the view that is denied; or 0. */
+int
+hole_view_entry(struct merge_entry *e)
+{
+	struct stat	 st;
+	char		*path, *text = NULL;
+	int		 error = 0;
+
+	if (sup.conf.filter.holes != HOLES_READ)
+		return (0);
+	if ((path = view_canonical(e)) == NULL ||
+	    asprintf(&text, "%s/%s", view_top(), path) == -1) {
+		text = NULL;
+		error = ENOMEM;
+	} else if (hole_denied(text) || (e->fd != -1 &&
+	    fstat(e->fd, &st) == 0 && inode_denied(&st)))
+		error = EACCES;
+	free(path);
+	free(text);
+	if (error != 0)
+		merge_entry_free(e);
+	return (error);
 }
 
 /*

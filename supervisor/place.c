@@ -262,7 +262,7 @@ place_lookup(const struct request *rq, struct place *pl, int flags,
 
 	for (turns = 0; turns < PLACE_TURNS; turns++) {
 		if (merge_lookup(m, pl->path, flags, e) == 0)
-			return (0);
+			return (hole_view_entry(e));
 		if (errno != MERGE_OUTSIDE)
 			return (errno);
 		if ((error = view_outside(m->outside, text,
@@ -371,7 +371,11 @@ place_unchanged(const struct place *pl, int listed)
 
 	if (pl->alias)
 		return (0);
-	if (!view_changed())
+	if (hole_view_reads()) {
+		/* Only a name without links is sure to be no hole's. */
+		if (!path_plain(pl->path) || hole_view_near(pl->path))
+			return (0);
+	} else if (!view_changed())
 		return (1);
 	if (!path_plain(pl->path) || changed_below(pl->path))
 		return (0);

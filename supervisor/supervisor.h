@@ -251,6 +251,9 @@ int	 hole_find(const struct request *, int, const char *, int,
 int	 hole_argument(const struct request *, int, int, int,
 	    struct hole_name *);
 enum hole_verdict hole_judge(const struct hole_name *, unsigned int);
+int	 hole_view_reads(void);
+int	 hole_view_near(const char *);
+int	 hole_view_entry(struct merge_entry *);
 int	 hole_is_viewed(const struct hole_name *);
 int	 hole_refused(struct request *, int);
 void	 hole_refuse(struct request *, const struct hole_name *);
