@@ -56,7 +56,7 @@ channel(struct imsgbuf *ib, int fd)
 }
 
 static void
-start(struct box *b, const atf_tc_t *tc, int traced)
+start(struct box *b, const atf_tc_t *tc, int traced, const char *option)
 {
 	char	 program[PATH_MAX], byte;
 	int	 go[2], sv[2];
@@ -76,7 +76,7 @@ start(struct box *b, const atf_tc_t *tc, int traced)
 		    fcntl(PROTO_PARENT_FD, F_SETFD, 0) == -1)
 			_exit(99);
 		closefrom(PROTO_PARENT_FD + 1);
-		execl(program, "cowd", (char *)NULL);
+		execl(program, "cowd", option, (char *)NULL);
 		_exit(98);
 	}
 	close(go[0]);
@@ -96,13 +96,33 @@ start(struct box *b, const atf_tc_t *tc, int traced)
 void
 box_start(struct box *b, const atf_tc_t *tc)
 {
-	start(b, tc, 0);
+	start(b, tc, 0, NULL);
+}
+
+void
+box_start_files(struct box *b, const atf_tc_t *tc)
+{
+	start(b, tc, 0, "-f");
+}
+
+void
+box_rights(struct box *b, const char *path, unsigned int perms)
+{
+	struct workload_path	 wp;
+
+	memset(&wp, 0, sizeof(wp));
+	ATF_REQUIRE((wp.path = strdup(path)) != NULL);
+	wp.perms = perms;
+	ATF_REQUIRE(proto_send_rights(&b->parent, IMSG_CONF_RIGHTS,
+	    &wp) == 0);
+	free(wp.path);
+	box_flush(&b->parent);
 }
 
 void
 box_start_traced(struct box *b, const atf_tc_t *tc)
 {
-	start(b, tc, 1);
+	start(b, tc, 1, NULL);
 }
 
 void

@@ -44,6 +44,9 @@ struct box {
 
 /* Start it, unconfigured; or stopped before its exec and seized by ptrace. */
 void	 box_start(struct box *, const atf_tc_t *);
+/* For files around holes, and one path of the policy for that. */
+void	 box_start_files(struct box *, const atf_tc_t *);
+void	 box_rights(struct box *, const char *, unsigned int);
 void	 box_start_traced(struct box *, const atf_tc_t *);
 void	 box_path(struct box *, const char *, unsigned int, int);
 void	 box_private(struct box *, const char *);

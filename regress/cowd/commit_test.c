@@ -630,6 +630,64 @@ ATF_TC_BODY(locked, tc)
 	fixture_remove(&f);
 }
 
+static int
+refuses_bad(const char *path, enum branch_touch touch)
+{
+	(void)touch;
+	return (strcmp(path, "dir/bad") == 0);
+}
+
+static int
+refuses_loss(const char *path, enum branch_touch touch)
+{
+	return (touch == TOUCH_GOES && strcmp(path, "dir/bad") == 0);
+}
+
+ATF_TC(protected);
+ATF_TC_HEAD(protected, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "a branch that changes what the policy "
+	    "protects is not committed, and the journal is not begun");
+}
+ATF_TC_BODY(protected, tc)
+{
+	static int	 (*const refuses[])(const char *, enum branch_touch) = {
+		refuses_bad, refuses_loss, NULL
+	};
+	struct fixture	 f;
+	struct outcome	*o;
+	char		*before;
+	size_t		 i;
+
+	tmpfs_enter();
+	for (i = 0; i < 3; i++) {
+		fixture_make(&f, "store");
+		put_dir(f.b.lower, "dir", 0755);
+		put_file(f.b.lower, "dir/bad", "bad", 0644);
+		fixture_start(&f);
+		put_dir(f.b.upper, "dir", 0755);
+		put_whiteout(f.b.upper, "dir/bad");
+		put_file(f.b.upper, "other", "new", 0644);
+		before = tree_text(f.b.lower);
+		f.b.refuses = refuses[i];
+		o = run_commit(&f.b);
+		if (refuses[i] != NULL) {
+			ATF_CHECK_EQ(o->result, BRANCH_FAILED);
+			ATF_CHECK_EQ(o->error, EACCES);
+			ATF_CHECK_STREQ(o->path, "dir/bad");
+			TREE_SAME(tree_text(f.b.lower), before);
+		} else {
+			ATF_CHECK_EQ(o->result, BRANCH_COMMITTED);
+			ATF_CHECK_EQ(faccessat(f.b.lower, "dir/bad", F_OK, 0),
+			    -1);
+			ATF_CHECK_EQ(faccessat(f.b.lower, "other", F_OK, 0),
+			    0);
+			free(before);
+		}
+		fixture_remove(&f);
+	}
+}
+
 /* A journal that ends early was never begun; a damaged one is not followed. */
 ATF_TC_WITHOUT_HEAD(journals);
 ATF_TC_BODY(journals, tc)
@@ -897,6 +955,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, wide_tree);
 	ATF_TP_ADD_TC(tp, terabyte);
 	ATF_TP_ADD_TC(tp, locked);
+	ATF_TP_ADD_TC(tp, protected);
 	ATF_TP_ADD_TC(tp, journals);
 	ATF_TP_ADD_TC(tp, aborted);
 	return (atf_no_error());
