@@ -163,9 +163,12 @@ expand_entry(struct workload_conf *wc, const struct workload_path *outer,
 	STAILQ_FOREACH(wp, &wc->paths, entry)
 		if (strcmp(wp->path, path) == 0)
 			return (0);
-	/* Gone by now: then it is as good as new when it comes back. */
+	/*
+	 * Gone by now, then it is as good as new when it comes back; or a
+	 * mount whose server is: nothing can be granted of that.
+	 */
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return (errno == ENOENT || errno == EACCES ? 0 : -1);
+		return (errno == ENOMEM ? -1 : 0);
 	if (S_ISDIR(st.st_mode) && below_lacks(&wc->paths, path, extra))
 		return (expand_directory(wc, outer, dir, path, what));
 	/* What a link leads to is judged by its own place. */

@@ -188,8 +188,8 @@ ruleset_add_sibling(int ruleset, uint64_t handled,
 	int		 fd, ret = 0, saved_errno;
 
 	if ((fd = open(ws->path, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1)
-		return (errno == ENOENT || errno == ENOTDIR ||
-		    errno == EACCES ? 0 : -1);
+		return (errno == EMFILE || errno == ENFILE ||
+		    errno == ENOMEM ? -1 : 0);
 	access = perms_access(ws->perms) & handled;
 	if (fstat(fd, &st) == -1)
 		ret = -1;
