@@ -86,6 +86,7 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_VIEW] = "view",
 	[IMSG_VIEW_FORGET] = "view_forget",
 	[IMSG_VIEW_REPLY] = "view_reply",
+	[IMSG_VIEW_DONE] = "view_done",
 	[IMSG_NET_CONNECT] = "net_connect",
 	[IMSG_NET_LISTEN] = "net_listen",
 	[IMSG_NET_CANCEL] = "net_cancel",

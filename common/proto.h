@@ -104,6 +104,7 @@ enum imsg_type {
 	IMSG_VIEW,		/* change something in the view */
 	IMSG_VIEW_FORGET,	/* directories have changed; before a reply */
 	IMSG_VIEW_REPLY,	/* perhaps fd: what was opened */
+	IMSG_VIEW_DONE,		/* after fd: cowd has closed its own */
 
 	/* supervisor to netd, netd to supervisor */
 	IMSG_NET_CONNECT,	/* fd: the workload's socket */
@@ -273,6 +274,8 @@ struct proto_connect {
 #define PROTO_DENIED	0x10000
 /* In the reply to VIEW_OPEN: opening it may block, so it was not. */
 #define PROTO_WAITS	0x20000
+/* With a descriptor: it is closed in cowd when IMSG_VIEW_DONE comes. */
+#define PROTO_BUSY	0x40000
 
 int	 proto_send_workload(struct imsgbuf *, const struct workload_conf *);
 int	 proto_recv_workload(struct imsg *, struct workload_conf *);

@@ -145,12 +145,27 @@ view_do(const struct proto_view *pv, int with, int *fd, int *wait)
 	return (-1);
 }
 
+/*
+ * Whether what was opened can be executed.  Who has written a program and
+ * closed it finds it busy as long as anybody else has it open for writing: its
+ * descriptor is the caller's only when ours is closed.  What becomes one later
+ * does so by a request that comes after that.
+ */
+static int
+view_program(int fd)
+{
+	struct stat	 st;
+
+	return (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & 0111) != 0);
+}
+
 void
 view_request(struct imsg *imsg)
 {
 	struct proto_view	 pv;
 	uint32_t		 id = imsg_get_id(imsg);
-	int			 error = 0, fd = -1, wait = 0, with;
+	int			 busy, error = 0, fd = -1, wait = 0, with;
 
 	if (view.lower == -1 && !rights_any())
 		fatalx("view without a working directory");
@@ -202,7 +217,17 @@ view_request(struct imsg *imsg)
 	    IMSG_VIEW_FORGET, -1) == -1)
 		fatal("forget");
 	view.forgot = 0;
+	busy = fd != -1 && view_program(fd);
 	if (proto_send_value(&cowd_supervisor.ibuf, IMSG_VIEW_REPLY, id, fd,
-	    error) == -1)
+	    busy ? PROTO_BUSY : error) == -1)
 		fatal("reply");
+	if (!busy)
+		return;
+	/* Sent, it is closed here. */
+	if (imsgbuf_flush(&cowd_supervisor.ibuf) == -1) {
+		if (errno != EPIPE && errno != ECONNRESET)
+			fatal("reply");
+		return;
+	}
+	cowd_reply(IMSG_VIEW_DONE, id, 0);
 }

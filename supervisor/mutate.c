@@ -534,9 +534,9 @@ fifo_waits(const struct request *rq, int error)
 
 /* What cowd has opened becomes the caller's, as it asked for it. */
 static void
-mutate_opened(struct request *rq, int fd)
+mutate_opened(struct request *rq)
 {
-	int	 flags;
+	int	 flags, fd = rq->fd;
 
 	if (rq->delay_ms != 0 && (rq->flags & O_NONBLOCK) == 0 &&
 	    ((flags = fcntl(fd, F_GETFL)) == -1 ||
@@ -544,7 +544,8 @@ mutate_opened(struct request *rq, int fd)
 		request_done(rq, errno);
 		return;
 	}
-	notify_descriptor(rq, fd, rq->cloexec);
+	notify_give(rq, fd, rq->cloexec);
+	rq->fd = -1;
 	request_forget(rq);
 }
 
@@ -557,17 +558,35 @@ opened_note(const struct request *rq, int fd)
 		changed_opened(rq->paths[0]);
 }
 
+/* cowd has closed what it opened. */
+void
+mutate_done(struct imsg *imsg)
+{
+	struct request	*rq;
+	int		 value;
+
+	if (proto_recv_value(imsg, &value) == -1 || value != 0)
+		fatalx("bad view_done");
+	if ((rq = request_find(imsg_get_id(imsg))) == NULL)
+		return;
+	if (rq->owner != OWNER_COWD || rq->fd == -1)
+		fatalx("view_done out of place");
+	mutate_opened(rq);
+}
+
 void
 mutate_reply(struct imsg *imsg)
 {
 	struct request	*rq;
-	int		 error, fd;
+	int		 busy, error, fd;
 
 	if (proto_recv_value(imsg, &error) == -1)
 		fatalx("bad view_reply");
+	fd = imsg_get_fd(imsg);
+	if ((busy = error == PROTO_BUSY && fd != -1))
+		error = 0;
 	if (error != PROTO_WAITS && (error < 0 || error > 4095))
 		fatalx("view_reply with errno %d", error);
-	fd = imsg_get_fd(imsg);
 	if ((rq = request_find(imsg_get_id(imsg))) == NULL) {
 		if (fd != -1)
 			close(fd);
@@ -585,12 +604,14 @@ mutate_reply(struct imsg *imsg)
 		gone_note(rq);
 	if (fd != -1 && rq->plain)
 		opened_note(rq, fd);
+	rq->fd = fd;
+	if (busy)
+		/* For the caller when nobody else has it: mutate_done(). */
+		return;
 	if (fd != -1)
-		mutate_opened(rq, fd);
+		mutate_opened(rq);
 	else if (fifo_waits(rq, error))
 		fifo_wait(rq);
 	else
 		request_done(rq, error == PROTO_WAITS ? EACCES : error);
-	if (fd != -1)
-		close(fd);
 }

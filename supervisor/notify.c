@@ -176,6 +176,33 @@ notify_descriptor(const struct request *rq, int fd, int cloexec)
 }
 
 /*
+ * The same of a descriptor that may be open for writing, in two steps: ours is
+ * closed before the call returns, for a program that was written is busy as
+ * long as it is not.  Only the end of the task comes in between: it waits
+ * killably.
+ */
+void
+notify_give(const struct request *rq, int fd, int cloexec)
+{
+	struct seccomp_notif_addfd	 add;
+	int				 error, ret;
+
+	memset(&add, 0, sizeof(add));
+	add.id = rq->notif.id;
+	add.srcfd = fd;
+	add.newfd_flags = cloexec ? O_CLOEXEC : 0;
+	while ((ret = ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_ADDFD,
+	    &add)) == -1 && errno == EINTR)
+		continue;
+	error = errno;
+	close(fd);
+	if (ret == -1)
+		notify_errno(rq, error);
+	else
+		notify_value(rq, ret);
+}
+
+/*
  * Let the kernel make the call.  The kernel reads the arguments again, so each
  * caller says why a change of them in the meantime gains nothing.
  */

@@ -148,6 +148,9 @@ supervisor_cowd_imsg(struct imsg *imsg)
 	case IMSG_VIEW_REPLY:
 		mutate_reply(imsg);
 		break;
+	case IMSG_VIEW_DONE:
+		mutate_done(imsg);
+		break;
 	default:
 		fatalx("%s (%u) from cowd", proto_name(imsg_get_type(imsg)),
 		    imsg_get_type(imsg));

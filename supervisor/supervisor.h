@@ -147,6 +147,7 @@ void	 notify_errno(const struct request *, int);
 void	 notify_continue(const struct request *);
 void	 notify_value(const struct request *, int64_t);
 void	 notify_descriptor(const struct request *, int, int);
+void	 notify_give(const struct request *, int, int);
 void	 notify_counts(void);
 struct request	*request_park(struct request *, enum request_owner);
 struct request	*request_find(uint32_t);
@@ -300,6 +301,7 @@ int	 mutate_arguments(const struct request *, struct proto_view *);
 mode_t	 mutate_umask(const struct request *);
 int	 mutate_meta(struct request *, int, int, const struct proto_meta *);
 void	 mutate_reply(struct imsg *);
+void	 mutate_done(struct imsg *);
 
 /* dents.c */
 void	 dents_request(struct request *);
