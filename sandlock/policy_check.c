@@ -622,6 +622,7 @@ static char *
 storage_default(const struct policy *p)
 {
 	const char	*base, *home = p->run_as_home;
+	struct stat	 st;
 	char		*path = NULL;
 
 	base = p->run_as == NULL ? getenv("XDG_STATE_HOME") : NULL;
@@ -630,7 +631,9 @@ storage_default(const struct policy *p)
 	if (base != NULL && base[0] == '/') {
 		if (asprintf(&path, "%s/sandlock", base) == -1)
 			path = NULL;
-	} else if (home != NULL && home[0] == '/') {
+	} else if (home != NULL && home[0] == '/' &&
+	    stat(home, &st) == 0 && S_ISDIR(st.st_mode)) {
+		/* One that is not there is nobody's, and is not made. */
 		if (asprintf(&path, "%s/.local/state/sandlock", home) == -1)
 			path = NULL;
 	} else
@@ -648,8 +651,9 @@ policy_check_storage(struct policy *p)
 	path = p->storage == NULL ? storage_default(p) :
 	    path_expand(p->storage);
 	if (path == NULL && p->storage == NULL && errno == ENOENT) {
-		log_warnx("HOME is not set: say with --fs-storage where "
-		    "branches are to lie, or run with --no-workdir");
+		log_warnx("HOME is not set, or no directory: say with "
+		    "--fs-storage where branches are to lie, or run with "
+		    "--no-workdir");
 		return (-1);
 	}
 	if (path == NULL || (real = path_future(path)) == NULL) {

@@ -186,7 +186,7 @@ look_entry(struct request *rq, int listed, struct merge_entry *e)
 	char				 path[PATH_MAX];
 	int				 dirfd = AT_FDCWD, error, flags, inside;
 
-	if (!view_changed() && !tmp_active()) {
+	if (view_same()) {
 		/* Whatever it is about, nothing of it is different. */
 		notify_continue(rq);
 		return (0);

@@ -198,7 +198,7 @@ open_request(struct request *rq)
 	int		 error;
 
 	open_arguments(rq, &o);
-	if (!view_changed() && !tmp_active() && open_reads(o.flags)) {
+	if (view_same() && open_reads(o.flags)) {
 		/* Nothing is different yet; Landlock grants no more. */
 		notify_continue(rq);
 		return;

@@ -190,6 +190,7 @@ void	 view_configure(struct imsg *);
 void	 view_init(void);
 int	 view_active(void);
 int	 view_changed(void);
+int	 view_same(void);
 struct merge	*view_merge(void);
 void	 view_forget(struct imsg *);
 void	 view_reading(void);

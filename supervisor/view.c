@@ -125,6 +125,13 @@ view_changed(void)
 	return (view.changed);
 }
 
+/* Whether each name is certainly what the kernel finds by it. */
+int
+view_same(void)
+{
+	return (!view.changed && !tmp_active() && !hole_view_reads());
+}
+
 void
 view_reading(void)
 {
