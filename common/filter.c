@@ -286,6 +286,24 @@ static const struct rule inet_sockets[] = {
 
 static const struct rule no_socket = RULE0(socket, ERRNO(EACCES));
 
+/*
+ * With a quota: what makes a file grow, or take blocks beyond its end, and is
+ * no write.  Programs do without, as on a file system that lacks it.
+ */
+static const struct rule quota_rules[] = {
+	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x40049409)),	/* FICLONE */
+	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x4020940d)),	/* .._RANGE */
+	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x40305828)),	/* RESVSP */
+	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x4030582a)),	/* RESVSP64 */
+	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x40305839)),	/* ZERO_RANGE */
+	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x4030580a)),	/* ALLOCSP */
+	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x40305824)),	/* ALLOCSP64 */
+	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0xc028660f)),	/* MOVE_EXT */
+	/* Writes whose descriptors are in memory. */
+	RULE0(io_setup, ERRNO(ENOSYS)),
+	RULE0(io_submit, ERRNO(ENOSYS))
+};
+
 static const struct rule no_affinity =
     RULE0(sched_setaffinity, ERRNO(EPERM));
 
@@ -603,11 +621,41 @@ class_verdict(const struct filter_conf *conf, enum syscall_class class)
 	case CLASS_NONE:
 	case CLASS_MAX:
 		return (FILTER_DENY);
+	case CLASS_WRITE:
+	case CLASS_COPY:
+	case CLASS_RESIZE:
+		return (conf->quota ? FILTER_NOTIFY : FILTER_ALLOW);
+	case CLASS_OPEN:
+	case CLASS_UNLINK:
+	case CLASS_RMDIR:
+	case CLASS_MKDIR:
+	case CLASS_MKNOD:
+	case CLASS_SYMLINK:
+	case CLASS_RENAME:
+	case CLASS_LINK:
+	case CLASS_TRUNCATE:
+	case CLASS_BIND:
+		return (conf->view || conf->quota ? FILTER_NOTIFY :
+		    FILTER_ALLOW);
 	default:
 		/* Names, directories and what is done with them. */
 		return (conf->view || hole_concerns(conf->holes, class) ?
 		    FILTER_NOTIFY : FILTER_ALLOW);
 	}
+}
+
+/*
+ * Where the kernel merges, opening takes room only for writing.  O_TMPFILE has
+ * to be open for writing, too.
+ */
+static int
+build_open(struct build *b, const struct syscall_entry *entry, uint32_t action)
+{
+	struct bpf_cond	 writes = BPF_COND_ANY(0, O_ACCMODE | O_CREAT |
+			    O_TRUNC);
+
+	writes.arg = entry->arg;
+	return (build_add(b, entry->nr, action, 1, &writes));
 }
 
 /* The verdict on a mediated call; a clone that makes a thread is no fork. */
@@ -637,6 +685,9 @@ build_entry(struct build *b, const struct syscall_entry *entry)
 		for (i = 0; i < NELEMS(class_errors); i++)
 			if (class_errors[i].class == entry->class)
 				action = ERRNO(class_errors[i].error);
+	if (entry->class == CLASS_OPEN && entry->nr != SYS_creat &&
+	    !b->conf->view)
+		return (build_open(b, entry, action));
 	if (entry->nr == SYS_clone)
 		return (build_add(b, entry->nr, action, 1, &process));
 	return (build_add(b, entry->nr, action, 0, NULL));
@@ -659,6 +710,9 @@ build_clauses(struct build *b)
 			return (-1);
 	}
 	if (b->conf->cpus_fixed && build_rules(b, &no_affinity, 1) == -1)
+		return (-1);
+	if (b->conf->quota &&
+	    build_rules(b, quota_rules, NELEMS(quota_rules)) == -1)
 		return (-1);
 	if (build_rules(b, rules, NELEMS(rules)) == -1 ||
 	    build_ioctls(b) == -1)

@@ -45,6 +45,7 @@ struct filter_conf {
 	enum filter_verdict	 listen;
 	int			 view;		/* names lead to a branch */
 	enum hole_level		 holes;		/* names around holes */
+	int			 quota;		/* on what a branch holds */
 	int			 unix_sockets;	/* AF_UNIX stream, seqpacket */
 	int			 inet_sockets;	/* AF_INET, AF_INET6 TCP */
 	int			 cpus_fixed;	/* affinity is a limit */

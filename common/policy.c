@@ -337,6 +337,8 @@ merge_scalars(struct policy *to, const struct policy *from)
 		to->on_exit = from->on_exit;
 	if (from->on_error != BRANCH_UNSET)
 		to->on_error = from->on_error;
+	if (from->max_disk != 0)
+		to->max_disk = from->max_disk;
 	if (from->dry_run_form != DRY_RUN_UNSET)
 		to->dry_run_form = from->dry_run_form;
 	to->dry_run |= from->dry_run;
@@ -428,6 +430,7 @@ policy_needs(const struct policy *p, struct policy_needs *needs)
 		needs->cowd = 1;
 		needs->view = p->isolation != ISOLATION_OVERLAYFS &&
 		    p->isolation != ISOLATION_BRANCHFS;
+		needs->quota = p->max_disk != 0;
 	}
 	if (p->max_processes != 0)
 		needs_feature(needs, "the limit of processes (-P)");
@@ -591,6 +594,29 @@ parse_number(const char **s, uint64_t max, uint64_t *value)
 		if (*value > max)
 			return ("too large");
 	}
+	return (NULL);
+}
+
+const char *
+policy_parse_size(const char *s, uint64_t *size)
+{
+	static const char	 units[] = "KMGT";
+	const char		*error, *u;
+	int			 shift = 0;
+
+	if ((error = parse_number(&s, POLICY_DISK_MAX, size)) != NULL)
+		return (error);
+	if (*s != '\0' && (u = strchr(units, *s)) != NULL) {
+		shift = 10 * (int)(u - units + 1);
+		s++;
+	}
+	if (*s != '\0')
+		return ("not a number of bytes, with K, M, G or T behind it");
+	if (*size > POLICY_DISK_MAX >> shift)
+		return ("too large");
+	*size <<= shift;
+	if (*size < POLICY_DISK_MIN)
+		return ("less than 64K");
 	return (NULL);
 }
 

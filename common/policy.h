@@ -194,6 +194,7 @@ struct policy {
 	enum branch_action	 on_error;
 	int			 dry_run;
 	enum dry_run_form	 dry_run_form;
+	uint64_t		 max_disk;	/* bytes; 0: no limit */
 
 	uint32_t		 max_processes;	/* 0: no limit */
 	uint32_t		 cpu_percent;	/* of one core; 0: no limit */
@@ -223,6 +224,8 @@ struct policy {
 #define POLICY_KILL_AFTER_MS	2000
 #define POLICY_PROCESSES_MAX	4194304		/* the kernel's PID_MAX_LIMIT */
 #define POLICY_CPU_MAX		100000		/* percent: 1000 cores */
+#define POLICY_DISK_MIN		65536
+#define POLICY_DISK_MAX		(UINT64_C(1) << 60)
 
 /*
  * What a policy asks of the workers.  Derived, never written: see
@@ -238,6 +241,7 @@ struct policy_needs {
 	int	 listen;	/* listens go to netd */
 	int	 view;		/* names below the working directory too */
 	int	 holes;		/* names around paths with fewer rights */
+	int	 quota;		/* what is written there is counted */
 	int	 pure_ports;	/* Landlock alone decides on connects */
 	char	 features[256];	/* what needs the supervisor, as text */
 };
@@ -298,6 +302,8 @@ const char	*policy_parse_user(const char *, uid_t *, gid_t *);
 const char	*policy_parse_cpus(const char *, cpu_set_t *);
 const char	*policy_parse_isolation(const char *, enum isolation *);
 const char	*policy_parse_action(const char *, enum branch_action *);
+/* A number of bytes; K, M, G and T behind it are powers of 1024. */
+const char	*policy_parse_size(const char *, uint64_t *);
 const char	*policy_parse_form(const char *, enum dry_run_form *);
 /* The names again; "" for what is unset. */
 const char	*policy_isolation_name(enum isolation);

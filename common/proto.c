@@ -87,6 +87,11 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_VIEW_FORGET] = "view_forget",
 	[IMSG_VIEW_REPLY] = "view_reply",
 	[IMSG_VIEW_DONE] = "view_done",
+	[IMSG_TAKEN] = "taken",
+	[IMSG_EMPTY] = "empty",
+	[IMSG_EMPTY_REPLY] = "empty_reply",
+	[IMSG_USAGE] = "usage",
+	[IMSG_USAGE_REPLY] = "usage_reply",
 	[IMSG_NET_CONNECT] = "net_connect",
 	[IMSG_NET_LISTEN] = "net_listen",
 	[IMSG_NET_CANCEL] = "net_cancel",
@@ -233,6 +238,7 @@ proto_send_workload(struct imsgbuf *ib, const struct workload_conf *wc)
 	    ibuf_add_n8(b, fc->listen) == -1 ||
 	    proto_add_flag(b, fc->view) == -1 ||
 	    ibuf_add_n8(b, fc->holes) == -1 ||
+	    proto_add_flag(b, fc->quota) == -1 ||
 	    proto_add_flag(b, fc->unix_sockets) == -1 ||
 	    proto_add_flag(b, fc->inet_sockets) == -1 ||
 	    proto_add_flag(b, fc->cpus_fixed) == -1 ||
@@ -248,6 +254,7 @@ proto_send_workload(struct imsgbuf *ib, const struct workload_conf *wc)
 	    ibuf_add(b, &wc->cpus, sizeof(wc->cpus)) == -1 ||
 	    ibuf_add_h32(b, wc->max_processes) == -1 ||
 	    ibuf_add_h32(b, wc->cpu_percent) == -1 ||
+	    ibuf_add_h64(b, wc->max_disk) == -1 ||
 	    proto_add_flag(b, wc->verbose) == -1) {
 		ibuf_free(b);
 		return (-1);
@@ -271,6 +278,7 @@ proto_recv_workload(struct imsg *imsg, struct workload_conf *wc)
 	    proto_get_verdict(&b, &fc->listen) == -1 ||
 	    proto_get_flag(&b, &fc->view) == -1 ||
 	    proto_get_holes(&b, &fc->holes) == -1 ||
+	    proto_get_flag(&b, &fc->quota) == -1 ||
 	    proto_get_flag(&b, &fc->unix_sockets) == -1 ||
 	    proto_get_flag(&b, &fc->inet_sockets) == -1 ||
 	    proto_get_flag(&b, &fc->cpus_fixed) == -1 ||
@@ -286,6 +294,7 @@ proto_recv_workload(struct imsg *imsg, struct workload_conf *wc)
 	    ibuf_get(&b, &wc->cpus, sizeof(wc->cpus)) == -1 ||
 	    ibuf_get_h32(&b, &wc->max_processes) == -1 ||
 	    ibuf_get_h32(&b, &wc->cpu_percent) == -1 ||
+	    ibuf_get_h64(&b, &wc->max_disk) == -1 ||
 	    proto_get_flag(&b, &wc->verbose) == -1)
 		return (proto_bad());
 	return (proto_done(&b));
@@ -855,6 +864,7 @@ proto_send_view(struct imsgbuf *ib, uint32_t id, int fd,
 	    ibuf_add_h32(b, pv->mask) == -1 ||
 	    ibuf_add_h32(b, pv->uid) == -1 || ibuf_add_h32(b, pv->gid) == -1 ||
 	    ibuf_add_h64(b, pv->size) == -1 ||
+	    ibuf_add_h64(b, pv->room) == -1 ||
 	    proto_add_flag(b, pv->times_now) == -1 ||
 	    proto_add_int(b, pv->xattr_flags) == -1 ||
 	    ibuf_add_strbuf(b, pv->xattr_name, sizeof(pv->xattr_name)) == -1)
@@ -891,6 +901,7 @@ proto_get_view_scalars(struct ibuf *b, struct proto_view *pv)
 	    ibuf_get_h32(b, &pv->uid) == -1 ||
 	    ibuf_get_h32(b, &pv->gid) == -1 ||
 	    ibuf_get_h64(b, &size) == -1 ||
+	    ibuf_get_h64(b, &pv->room) == -1 ||
 	    proto_get_flag(b, &pv->times_now) == -1 ||
 	    proto_get_int(b, &pv->xattr_flags) == -1 ||
 	    ibuf_get_strbuf(b, pv->xattr_name, sizeof(pv->xattr_name)) == -1)
@@ -932,6 +943,68 @@ proto_recv_view(struct imsg *imsg, struct proto_view *pv)
  fail:
 	proto_free_view(pv);
 	return (-1);
+}
+
+/* The descriptor is of a file that has lost its last name, or there is none. */
+int
+proto_send_taken(struct imsgbuf *ib, uint32_t id, int fd,
+    const struct proto_taken *pt)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_TAKEN, id, 0, 24)) == NULL)
+		return (-1);
+	if (ibuf_add_h64(b, pt->taken) == -1 ||
+	    ibuf_add_h64(b, pt->wanted) == -1 ||
+	    ibuf_add_h64(b, pt->given) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	if (fd != -1)
+		ibuf_fd_set(b, fd);
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_taken(struct imsg *imsg, struct proto_taken *pt)
+{
+	struct ibuf	 b;
+
+	if (proto_open(imsg, &b) == -1 ||
+	    ibuf_get_h64(&b, &pt->taken) == -1 ||
+	    ibuf_get_h64(&b, &pt->wanted) == -1 ||
+	    ibuf_get_h64(&b, &pt->given) == -1)
+		return (proto_bad());
+	return (proto_done(&b));
+}
+
+int
+proto_send_usage(struct imsgbuf *ib, const struct proto_usage *pu)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, IMSG_USAGE_REPLY, 0, 0, 12)) == NULL)
+		return (-1);
+	if (ibuf_add_h64(b, pu->bytes) == -1 ||
+	    proto_add_int(b, pu->error) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_usage(struct imsg *imsg, struct proto_usage *pu)
+{
+	struct ibuf	 b;
+
+	if (proto_open(imsg, &b) == -1 ||
+	    ibuf_get_h64(&b, &pu->bytes) == -1 ||
+	    proto_get_int(&b, &pu->error) == -1)
+		return (proto_bad());
+	return (proto_done(&b));
 }
 
 int

@@ -105,6 +105,11 @@ enum imsg_type {
 	IMSG_VIEW_FORGET,	/* directories have changed; before a reply */
 	IMSG_VIEW_REPLY,	/* perhaps fd: what was opened */
 	IMSG_VIEW_DONE,		/* after fd: cowd has closed its own */
+	IMSG_TAKEN,		/* with a quota, before that reply */
+	IMSG_EMPTY,		/* fd: a file without a name, to be emptied */
+	IMSG_EMPTY_REPLY,
+	IMSG_USAGE,		/* how much the branch holds */
+	IMSG_USAGE_REPLY,
 
 	/* supervisor to netd, netd to supervisor */
 	IMSG_NET_CONNECT,	/* fd: the workload's socket */
@@ -251,6 +256,7 @@ struct proto_view {
 	uid_t		 uid;
 	gid_t		 gid;
 	off_t		 size;
+	uint64_t	 room;		/* what it may take of the branch */
 	int		 times_now;
 	struct timespec	 times[2];
 	int		 xattr_flags;
@@ -259,6 +265,22 @@ struct proto_view {
 	char		*path2;		/* or "" */
 	uint8_t		*value;
 	size_t		 value_len;
+};
+
+/*
+ * What a change took of the room that it was given; or, when that was not
+ * enough, how much it would have needed so far.
+ */
+struct proto_taken {
+	uint64_t	 taken;
+	uint64_t	 wanted;	/* 0: it was enough */
+	uint64_t	 given;		/* back, by a file that is gone */
+};
+
+/* How much a branch holds; error is 0 or an errno. */
+struct proto_usage {
+	uint64_t	 bytes;
+	int		 error;
 };
 
 /* A request to netd. */
@@ -335,6 +357,11 @@ int	 proto_send_view(struct imsgbuf *, uint32_t, int,
 	    const struct proto_view *);
 int	 proto_recv_view(struct imsg *, struct proto_view *);
 void	 proto_free_view(struct proto_view *);
+int	 proto_send_taken(struct imsgbuf *, uint32_t, int,
+	    const struct proto_taken *);
+int	 proto_recv_taken(struct imsg *, struct proto_taken *);
+int	 proto_send_usage(struct imsgbuf *, const struct proto_usage *);
+int	 proto_recv_usage(struct imsg *, struct proto_usage *);
 int	 proto_send_value(struct imsgbuf *, uint32_t, uint32_t, int, int);
 int	 proto_recv_value(struct imsg *, int *);
 

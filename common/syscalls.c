@@ -204,6 +204,22 @@ const struct syscall_entry syscall_table[] = {
 	{ ENTRY(execve, CLASS_EXEC), BY_PATH(1) },
 	{ ENTRY(execveat, CLASS_EXEC), BY_DIRFD(4, 2) },
 	{ ENTRY(bind, CLASS_BIND), BY_ADDR },
+
+	/* fd: what is written to. */
+	{ ENTRY(write, CLASS_WRITE), BY_FD(1) },
+	{ ENTRY(pwrite64, CLASS_WRITE), BY_FD(1) },
+	{ ENTRY(writev, CLASS_WRITE), BY_FD(1) },
+	{ ENTRY(pwritev, CLASS_WRITE), BY_FD(1) },
+	{ ENTRY(pwritev2, CLASS_WRITE), BY_FD(1) },
+	{ ENTRY(sendfile, CLASS_COPY), BY_FD(1) },
+	{ ENTRY(copy_file_range, CLASS_COPY), .fd = 2, .dirfd = SLOT_NONE,
+	    .path = SLOT_NONE, .flags = SLOT_NONE, NO_ADDR, .arg = 0,
+	    ONE_PATH },
+	{ ENTRY(splice, CLASS_COPY), .fd = 2, .dirfd = SLOT_NONE,
+	    .path = SLOT_NONE, .flags = SLOT_NONE, NO_ADDR, .arg = 0,
+	    ONE_PATH },
+	{ ENTRY(ftruncate, CLASS_RESIZE), BY_FD(1) },
+	{ ENTRY(fallocate, CLASS_RESIZE), BY_FD(1) },
 };
 const size_t syscall_table_len =
     sizeof(syscall_table) / sizeof(syscall_table[0]);

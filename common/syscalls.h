@@ -111,6 +111,10 @@ enum syscall_class {
 	CLASS_GETCWD,
 	CLASS_EXEC,
 	CLASS_BIND,
+	/* only where there is a quota on what a branch holds */
+	CLASS_WRITE,
+	CLASS_COPY,		/* from another descriptor */
+	CLASS_RESIZE,		/* ftruncate, fallocate */
 	CLASS_MAX
 };
 

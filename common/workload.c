@@ -287,6 +287,13 @@ child_limits(const struct workload_conf *wc)
 
 	if (wc->no_coredump && setrlimit(RLIMIT_CORE, &none) == -1)
 		return (-1);
+	/*
+	 * With a quota the supervisor writes to files in the workload's place:
+	 * where the call is let through after all, as its descriptor was none
+	 * of a file then, the kernel writes nothing and copies nothing up.
+	 */
+	if (wc->filter.quota && setrlimit(RLIMIT_FSIZE, &none) == -1)
+		return (-1);
 	if (wc->no_huge_pages &&
 	    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == -1)
 		return (-1);

@@ -88,6 +88,7 @@ struct workload_conf {
 	cpu_set_t		 cpus;
 	uint32_t		 max_processes;
 	uint32_t		 cpu_percent;
+	uint64_t		 max_disk;	/* 0: no quota */
 	int			 verbose;
 
 	/* lists, one message each */

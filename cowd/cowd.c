@@ -278,6 +278,19 @@ cowd_request(struct imsg *imsg)
 	case IMSG_VIEW:
 		view_request(imsg);
 		break;
+	case IMSG_EMPTY:
+		fd = cowd_fd(imsg, 1);
+		if (proto_recv_value(imsg, &value) == -1)
+			cowd_bad(imsg);
+		cowd_reply(IMSG_EMPTY_REPLY, id, usage_empty(fd));
+		close(fd);
+		break;
+	case IMSG_USAGE:
+		cowd_fd(imsg, 0);
+		if (proto_recv_empty(imsg) == -1)
+			cowd_bad(imsg);
+		usage_request();
+		break;
 	case IMSG_UNIX_SOCKET:
 		fd = cowd_fd(imsg, 1);
 		if (proto_recv_value(imsg, &value) == -1)

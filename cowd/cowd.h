@@ -108,6 +108,13 @@ int	 file_request(const struct proto_view *, int *, int *);
 int	 file_view_error(struct merge *, const char *,
 	    const struct proto_view *);
 
+/* usage.c */
+
+/* Count what the branch holds, and reply. */
+void	 usage_request(void);
+/* Empty a file without a name; 0 or an errno. */
+int	 usage_empty(int);
+
 /* unix.c */
 
 /* Take the socket of a connect; the descriptor is then unix.c's. */

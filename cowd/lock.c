@@ -156,6 +156,8 @@ static const struct lockdown_rule	 lock_branch[] = {
 	LOCKDOWN_ALLOW(SYS_bind),
 	/* the merged view: size of a file, by /proc/self/fd */
 	LOCKDOWN_ALLOW(SYS_truncate),
+	/* with a quota: has nobody a file open that lost its last name */
+	LOCKDOWN_ALLOW_IF(SYS_fcntl, BPF_COND_EQ(1, F_SETLEASE)),
 	/* attributes, of links too */
 	LOCKDOWN_ALLOW(SYS_getxattr),
 	LOCKDOWN_ALLOW(SYS_lgetxattr),

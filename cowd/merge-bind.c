@@ -81,7 +81,7 @@ merge_bind(struct merge *m, int sock, const char *path, mode_t mask)
 	if (create_check(m, &w, 0) == -1) {
 		if (errno == EEXIST)
 			errno = EADDRINUSE;
-	} else if (copyup_parents(m, &w) == 0)
+	} else if (copyup_parents(m, &w) == 0 && room_take(m, ROOM_UNIT) == 0)
 		ret = bind_place(m, &w, sock, mask);
 	walk_end(&w);
 	return (ret);

@@ -122,6 +122,20 @@ copyup_make(struct merge *m, const struct node *n, const char *tmp, int flags)
 	}
 }
 
+/* What a copy takes; a file with several names is noted in links, too. */
+static int
+copyup_room(struct merge *m, const struct node *n, int flags)
+{
+	uint64_t	 size = n->sx.stx_size;
+
+	if (S_ISREG(n->sx.stx_mode) && (flags & COPYUP_EMPTY) != 0)
+		size = 0;
+	size = room_inode(n->sx.stx_mode, size);
+	if (!S_ISDIR(n->sx.stx_mode) && n->sx.stx_nlink > 0)
+		size += 4 * ROOM_UNIT;
+	return (room_take(m, size));
+}
+
 /* A complete copy in dir under name; its O_PATH descriptor, or -1. */
 static int
 copyup_node(struct merge *m, const struct node *n, int dir, const char *name,
@@ -136,6 +150,8 @@ copyup_node(struct merge *m, const struct node *n, int dir, const char *name,
 		errno = EPERM;
 		return (-1);
 	}
+	if (copyup_room(m, n, flags) == -1)
+		return (-1);
 	scratch_name(m, tmp);
 	if (times_get(dir, &t) == -1 ||
 	    copyup_make(m, n, tmp, flags) == -1)
@@ -226,7 +242,7 @@ copyup_link(struct merge *m, struct walk *w)
 	struct node	*dir = walk_parent(w);
 	struct times	 t;
 
-	if (times_get(dir->ufd, &t) == -1 ||
+	if (room_take(m, ROOM_UNIT) == -1 || times_get(dir->ufd, &t) == -1 ||
 	    links_place(m, &w->node, dir->ufd, w->name) == -1)
 		return (-1);
 	times_set(dir->ufd, &t);

@@ -152,7 +152,8 @@ create(struct merge *m, struct walk *w, const struct create *c)
 	struct node	*dir;
 	int		 fd, lower;
 
-	if (copyup_parents(m, w) == -1)
+	if (copyup_parents(m, w) == -1 || room_take(m, room_inode(c->type,
+	    c->target == NULL ? 0 : strlen(c->target))) == -1)
 		return (-1);
 	dir = walk_parent(w);
 	if ((lower = node_has_lower(dir, w->name)) == -1)

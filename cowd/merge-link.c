@@ -37,6 +37,8 @@ link_place(struct merge *m, int fd, struct walk *w)
 	struct node	*dir = walk_parent(w);
 	char		 path[PROC_FD_SIZE], tmp[STAGE_NAME_SIZE];
 
+	if (room_take(m, ROOM_UNIT) == -1)
+		return (-1);
 	fd_proc(fd, path);
 	if (linkat(AT_FDCWD, path, dir->ufd, w->name, AT_SYMLINK_FOLLOW) == 0)
 		return (0);

@@ -102,6 +102,19 @@ merge_access(struct merge *m, const char *path, int mask, int flags)
 	return (ret);
 }
 
+/* What a file grows by; it may have grown since it was looked at. */
+static int
+truncate_room(struct merge *m, int fd, off_t size)
+{
+	struct statx	 sx;
+
+	if (fd_statx(fd, &sx) == -1)
+		return (-1);
+	if ((uint64_t)size <= sx.stx_size)
+		return (0);
+	return (room_take(m, room_round(size) - room_round(sx.stx_size)));
+}
+
 int
 merge_truncate(struct merge *m, const char *path, off_t size)
 {
@@ -120,7 +133,8 @@ merge_truncate(struct merge *m, const char *path, off_t size)
 	else if (!S_ISREG(w.node.sx.stx_mode))
 		errno = EINVAL;
 	else if (node_access(m, &w.node, W_OK) == 0 &&
-	    meta_copyup(m, &w, size == 0 ? COPYUP_EMPTY : 0) == 0)
+	    meta_copyup(m, &w, size == 0 ? COPYUP_EMPTY : 0) == 0 &&
+	    truncate_room(m, w.node.ufd, size) == 0)
 		ret = truncate(fd_proc(w.node.ufd, proc), size);
 	walk_end(&w);
 	return (ret);

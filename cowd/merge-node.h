@@ -205,6 +205,12 @@ int	 scratch_open(struct merge *, const struct node *, struct stage *);
 void	 stage_close(struct merge *, struct stage *);
 int	 scratch_remove(struct merge *, const char *);
 
+/* merge-room.c */
+uint64_t room_inode(mode_t, uint64_t);
+int	 room_take(struct merge *, uint64_t);
+void	 room_add(struct merge *, uint64_t);
+void	 room_gone(struct merge *, const struct node *);
+
 /* merge-meta.c */
 int	 meta_mode(struct merge *, struct node *, mode_t);
 

@@ -157,7 +157,7 @@ open_tmpfile(struct merge *m, const char *path, int flags, mode_t mode,
 	if (!node_isdir(&w.node))
 		errno = ENOTDIR;
 	else if (node_access(m, &w.node, W_OK | X_OK) == 0 &&
-	    copyup(m, &w, 0) == 0) {
+	    copyup(m, &w, 0) == 0 && room_take(m, ROOM_UNIT) == 0) {
 		old = umask(mask);
 		fd = openat(AT_FDCWD, fd_proc(w.node.ufd, proc),
 		    (flags & ~O_NOFOLLOW) | O_CLOEXEC, mode & 07777);

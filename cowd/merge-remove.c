@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -53,13 +54,22 @@ static int
 remove_node(struct merge *m, struct walk *w)
 {
 	struct node	*dir, *n = &w->node;
-	int		 isdir = node_isdir(n), lower, placed;
+	uint64_t	 room = m->room;
+	int		 isdir = node_isdir(n), lower, placed, ret;
 
-	if (copyup_parents(m, w) == -1)
+	/* Removing must work in a full branch. */
+	if (room != UINT64_MAX)
+		m->room = UINT64_MAX - 1;
+	ret = copyup_parents(m, w);
+	m->room = room;
+	if (ret == -1)
 		return (-1);
 	dir = walk_parent(w);
 	if ((lower = node_has_lower(dir, w->name)) == -1)
 		return (-1);
+	if (lower)
+		room_add(m, ROOM_UNIT);
+	room_gone(m, n);
 	placed = n->ufd != -1 && (isdir || n->lfd == -1);
 	if (!placed) {
 		if (mknodat(dir->ufd, w->name, S_IFCHR, 0) == -1)

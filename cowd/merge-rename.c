@@ -176,8 +176,10 @@ rename_replace(struct merge *m, struct walk *a, struct walk *b)
 	int		 lower, ret;
 
 	if ((lower = node_has_lower(from, a->name)) == -1 ||
-	    rename_clear(b) == -1)
+	    rename_clear(b) == -1 ||
+	    (lower && room_take(m, ROOM_UNIT) == -1))
 		return (-1);
+	room_gone(m, &b->node);
 	if (node_isdir(&a->node) && b->node.ufd == -1)
 		ret = rename_dir(from, a->name, to, b->name, lower);
 	else

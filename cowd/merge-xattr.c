@@ -106,6 +106,9 @@ xattr_change(struct merge *m, const char *path, int flags,
 	if (w.node.ufd == -1 && copyup(m, &w, 0) == -1)
 		goto done;
 	fd_proc(w.node.ufd, proc);
+	if (x->value != NULL &&
+	    room_take(m, room_round(strlen(x->name) + x->size)) == -1)
+		goto done;
 	if (x->value == NULL)
 		ret = removexattr(proc, x->name);
 	else

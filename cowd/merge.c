@@ -178,6 +178,8 @@ merge_init_read(struct merge *m, int lowerfd, int branchfd)
 {
 	memset(m, 0, sizeof(*m));
 	m->lower = m->upper = m->work = m->links = m->given = -1;
+	m->gone = -1;
+	m->room = UINT64_MAX;
 	m->uid = geteuid();
 	/* What a dead process with this number left has other names. */
 	m->serial = arc4random();
@@ -276,6 +278,7 @@ merge_close(struct merge *m)
 {
 	cache_close(m);
 	fd_close(&m->given);
+	fd_close(&m->gone);
 	fd_close(&m->lower);
 	fd_close(&m->upper);
 	fd_close(&m->work);

@@ -148,6 +148,10 @@ struct merge {
 	unsigned int	 serial;	/* of names in work */
 	char		*outside;	/* see above; or NULL */
 	int		 nlinks;
+	uint64_t	 room;		/* see merge_room() */
+	uint64_t	 taken;
+	uint64_t	 wanted;
+	int		 gone;		/* lost a name; or -1 */
 };
 
 /* What a path means. */
@@ -196,6 +200,20 @@ void	 merge_close(struct merge *);
  * and sets forgot; whoever else reads the branch has to do the same.
  */
 void	 merge_forget(struct merge *);
+
+/* merge-room.c */
+
+/*
+ * With a quota: what the next change may take, UINT64_MAX without one.  When
+ * that is not enough it fails with ENOSPC and wanted says how much it would
+ * have taken so far; taken is what it took in either case.  merge_gone() is a
+ * descriptor of the file that lost its last name by that and that somebody has
+ * open, the caller's; or -1 and what is given back by one that nobody has.
+ */
+#define ROOM_UNIT	4096
+void	 merge_room(struct merge *, uint64_t);
+int	 merge_gone(struct merge *, uint64_t *);
+uint64_t room_round(uint64_t);
 
 /* merge-lookup.c */
 

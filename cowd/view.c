@@ -26,6 +26,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,7 +36,7 @@
 #include "merge.h"
 #include "worker.h"
 
-static struct merge	 view = { .lower = -1, .upper = -1 };
+static struct merge	 view = { .lower = -1, .upper = -1, .gone = -1 };
 
 void
 view_start(void)
@@ -160,6 +161,20 @@ view_program(int fd)
 	    (st.st_mode & 0111) != 0);
 }
 
+/* With a quota the supervisor hears what it came to, before the reply. */
+static void
+view_taken(uint32_t id)
+{
+	struct proto_taken	 pt;
+	int			 fd;
+
+	pt.taken = view.taken;
+	pt.wanted = view.wanted;
+	fd = merge_gone(&view, &pt.given);
+	if (proto_send_taken(&cowd_supervisor.ibuf, id, fd, &pt) == -1)
+		fatal("taken");
+}
+
 void
 view_request(struct imsg *imsg)
 {
@@ -172,6 +187,7 @@ view_request(struct imsg *imsg)
 	with = imsg_get_fd(imsg);
 	if (proto_recv_view(imsg, &pv) == -1)
 		fatal("bad view");
+	merge_room(&view, pv.room);
 	if (pv.path[0] == '/' && rights_any()) {
 		if (with != -1)
 			fatalx("file %d with a descriptor", pv.op);
@@ -205,6 +221,8 @@ view_request(struct imsg *imsg)
 		close(with);
 
  reply:
+	if (pv.room != UINT64_MAX)
+		view_taken(id);
 	/* What would block is for the workload to open, by its path. */
 	if (wait) {
 		if (fd != -1)

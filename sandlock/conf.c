@@ -91,6 +91,7 @@ conf_filter(void)
 	fc->fork = p->max_processes != 0 ? FILTER_NOTIFY : FILTER_ALLOW;
 	fc->meta = pn->meta ? FILTER_NOTIFY : FILTER_DENY;
 	fc->view = pn->view;
+	fc->quota = pn->quota;
 	fc->unix_sockets = pn->unix_sockets;
 	fc->inet_sockets = !TAILQ_EMPTY(&p->net);
 	fc->cpus_fixed = p->cpu_cores != NULL;
@@ -259,6 +260,7 @@ conf_scalars(void)
 	wc->no_randomize_memory = p->no_randomize_memory;
 	wc->max_processes = p->max_processes;
 	wc->cpu_percent = p->cpu_percent;
+	wc->max_disk = p->max_disk;
 	if (p->cpu_cores != NULL) {
 		wc->cpu_set = 1;
 		policy_parse_cpus(p->cpu_cores, &wc->cpus);

@@ -137,6 +137,8 @@ static const struct option_row rows[] = {
 	{ "on-exit", 0, "commit|abort|keep", "on exit", OPTION_SET,
 	    setting_on_exit, NULL,
 	    "the branch after success; default commit" },
+	{ "max-disk", 0, "SIZE", "max-disk", OPTION_SET,
+	    setting_max_disk, NULL, "what a branch may hold, such as 2G" },
 	{ "max-processes", 'P', "N", "limit processes", OPTION_SET,
 	    setting_processes, NULL, "processes alive at a time" },
 	{ "profile", 'p', "NAME", "inherit", OPTION_PROFILE,

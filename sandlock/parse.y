@@ -185,7 +185,7 @@ static void		 parse_free(void);
 %token	PASS BLOCK IN OUT PROTO TO PORT
 %token	LIMIT DENY PERMIT SYSCALL SYSCALLS ALLOW DEGRADED DISABLE
 %token	LOG DENIALS STATUS FD NO CPUS GPU USER RUN AS
-%token	WORKDIR STORAGE ISOLATION ON DRYRUN
+%token	WORKDIR STORAGE ISOLATION ON DRYRUN MAXDISK
 %token	ERROR
 %token	<v.string>	STRING
 %type	<v.string>	inherit
@@ -291,6 +291,10 @@ branch		: WORKDIR STRING	{
 		| ISOLATION STRING	{
 			twice(body->isolation != ISOLATION_UNSET, "isolation");
 			bad("isolation", $2, setting_isolation(body, $2));
+		}
+		| MAXDISK STRING	{
+			twice(body->max_disk != 0, "max-disk");
+			bad("max-disk", $2, setting_max_disk(body, $2));
 		}
 		| ON STRING STRING	{ on($2, $3); }
 		| DRYRUN		{ dry_run(NULL); }
@@ -430,6 +434,7 @@ static const struct keyword keywords[] = {
 	{ "isolation",		ISOLATION },
 	{ "limit",		LIMIT },
 	{ "log",		LOG },
+	{ "max-disk",		MAXDISK },
 	{ "no",			NO },
 	{ "on",			ON },
 	{ "out",		OUT },

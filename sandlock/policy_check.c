@@ -109,6 +109,7 @@ check_branch(const struct policy *p)
 	} options[] = {
 		{ "--fs-isolation", p->isolation != ISOLATION_UNSET },
 		{ "--fs-storage", p->storage != NULL },
+		{ "--max-disk", p->max_disk != 0 },
 		{ "--on-exit", p->on_exit != BRANCH_UNSET },
 		{ "--on-error", p->on_error != BRANCH_UNSET },
 		{ "--dry-run", p->dry_run }
@@ -118,6 +119,11 @@ check_branch(const struct policy *p)
 	if (p->dry_run_form != DRY_RUN_UNSET && !p->dry_run) {
 		log_warnx("--%s: needs --dry-run",
 		    policy_form_name(p->dry_run_form));
+		return (-1);
+	}
+	if (p->max_disk != 0 && p->isolation == ISOLATION_OVERLAYFS) {
+		log_warnx("--max-disk: impossible with --fs-isolation "
+		    "overlayfs");
 		return (-1);
 	}
 	if (p->workdir != NULL)

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 #include <sys/queue.h>
 
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 
 static void	 print_quoted(FILE *, const char *);
 static void	 print_word(FILE *, const char *, const char *);
+static void	 print_size(FILE *, const char *, uint64_t);
 static void	 print_list(FILE *, const char *, const char *);
 static void	 print_paths(FILE *, const struct policy *);
 static void	 print_branch(FILE *, const struct policy *);
@@ -96,6 +98,21 @@ print_paths(FILE *f, const struct policy *p)
 		print_word(f, "directory", p->directory);
 }
 
+/* In the largest unit that holds it without a fraction. */
+static void
+print_size(FILE *f, const char *keyword, uint64_t size)
+{
+	static const char	 units[] = "KMGT";
+	int			 i;
+
+	for (i = 0; size % 1024 == 0 && i < (int)strlen(units); i++)
+		size /= 1024;
+	fprintf(f, "\t%s %" PRIu64, keyword, size);
+	if (i > 0)
+		fputc(units[i - 1], f);
+	fputc('\n', f);
+}
+
 static void
 print_branch(FILE *f, const struct policy *p)
 {
@@ -106,6 +123,8 @@ print_branch(FILE *f, const struct policy *p)
 		    policy_isolation_name(p->isolation));
 	if (p->storage != NULL)
 		print_word(f, "storage", p->storage);
+	if (p->max_disk != 0)
+		print_size(f, "max-disk", p->max_disk);
 	if (p->on_exit != BRANCH_UNSET)
 		fprintf(f, "\ton exit %s\n", policy_action_name(p->on_exit));
 	if (p->on_error != BRANCH_UNSET)

@@ -117,6 +117,7 @@ const char	*setting_storage(struct policy *, const char *);
 const char	*setting_storage_flag(struct policy *, const char *);
 const char	*setting_isolation(struct policy *, const char *);
 const char	*setting_on_exit(struct policy *, const char *);
+const char	*setting_max_disk(struct policy *, const char *);
 const char	*setting_on_error(struct policy *, const char *);
 const char	*setting_dry_run(struct policy *, const char *);
 const char	*setting_dry_run_form(struct policy *, const char *);

@@ -300,6 +300,12 @@ setting_storage_flag(struct policy *p, const char *path)
 }
 
 const char *
+setting_max_disk(struct policy *p, const char *s)
+{
+	return (policy_parse_size(s, &p->max_disk));
+}
+
+const char *
 setting_isolation(struct policy *p, const char *s)
 {
 	return (policy_parse_isolation(s, &p->isolation));

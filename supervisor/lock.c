@@ -131,6 +131,26 @@ static const struct lockdown_rule	 lock_holes[] = {
 	LOCKDOWN_ALLOW(SYS_inotify_add_watch)
 };
 
+/* --max-disk: files are written here, by descriptors of the workload's */
+static const struct lockdown_rule	 lock_quota[] = {
+	/* where to write, and how that was opened */
+	LOCKDOWN_ALLOW(SYS_lseek),
+	LOCKDOWN_ALLOW(SYS_statx),
+	{ SYS_fcntl, 1, { ONLY(1, ALL, F_GETFL) } },
+	/* data, by its place; the calls that have none are not among them */
+	LOCKDOWN_ALLOW(SYS_pwritev2),
+	LOCKDOWN_ALLOW(SYS_pread64),
+	LOCKDOWN_ALLOW(SYS_splice),
+	LOCKDOWN_ALLOW(SYS_ftruncate),
+	LOCKDOWN_ALLOW(SYS_fallocate),
+	/* by name: what the domain grants, and a file that nobody has open */
+	LOCKDOWN_ALLOW(SYS_truncate),
+	/* that nobody has */
+	{ SYS_fcntl, 1, { ONLY(1, ALL, F_SETLEASE) } },
+	/* where a copy has got to; the domain admits the workload only */
+	LOCKDOWN_ALLOW(SYS_process_vm_writev)
+};
+
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* One filter for what this policy needs: each more costs start-up time. */
@@ -139,7 +159,8 @@ lock_run(void)
 {
 	struct lockdown_rule	 rules[nitems(lock_rules) +
 				    nitems(lock_unix) + nitems(lock_throttle) +
-				    nitems(lock_view) + nitems(lock_holes)];
+				    nitems(lock_view) + nitems(lock_holes) +
+				    nitems(lock_quota)];
 	size_t			 n = nitems(lock_rules);
 
 	memcpy(rules, lock_rules, sizeof(lock_rules));
@@ -158,6 +179,10 @@ lock_run(void)
 	if (sup.conf.filter.holes == HOLES_READ) {
 		memcpy(rules + n, lock_holes, sizeof(lock_holes));
 		n += nitems(lock_holes);
+	}
+	if (sup.conf.filter.quota) {
+		memcpy(rules + n, lock_quota, sizeof(lock_quota));
+		n += nitems(lock_quota);
 	}
 	if (lockdown_seccomp(rules, n) == -1)
 		fatal("lockdown");

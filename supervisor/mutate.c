@@ -144,8 +144,10 @@ mutate_send(struct request *rq, int fd, struct proto_view *pv)
 			close(fd);
 		return;
 	}
+	pv->room = quota_lend(waiting);
 	if (proto_send_view(&sup.cowd.ibuf, waiting->seq, fd, pv) == -1) {
 		log_warn("view");
+		quota_unlend(waiting->seq);
 		if (fd != -1)
 			close(fd);
 		request_done(waiting, errno == E2BIG ? ENAMETOOLONG : ENOMEM);
@@ -241,7 +243,9 @@ mutate_request(struct request *rq)
 		place_free(&pl);
 		return;
 	}
-	if (!pl.inside)
+	if (!pl.inside && quota_active() && rq->call->class == CLASS_TRUNCATE)
+		resize_path(rq);
+	else if (!pl.inside)
 		/* Landlock decides about whatever the name leads to then. */
 		notify_continue(rq);
 	else if ((error = mutate_arguments(rq, &pv)) != 0)
@@ -493,8 +497,10 @@ fifo_again(int fd, short event, void *arg)
 	pv.path = rq->paths[0];
 	pv.path2 = none;
 	rq->owner = OWNER_COWD;
+	pv.room = quota_lend(rq);
 	if (proto_send_view(&sup.cowd.ibuf, rq->seq, -1, &pv) == -1) {
 		log_warn("view");
+		quota_unlend(rq->seq);
 		request_done(rq, ENOMEM);
 		return;
 	}
@@ -574,6 +580,33 @@ mutate_done(struct imsg *imsg)
 	mutate_opened(rq);
 }
 
+/* With a quota: what gives room back, and what has no name. */
+static void
+mutate_room(const struct request *rq, int error, int fd)
+{
+	struct stat	 st;
+
+	if (!quota_active() || error != 0)
+		return;
+	switch (rq->call->class) {
+	case CLASS_OPEN:
+		if ((rq->flags & O_TRUNC) != 0)
+			quota_freed();
+		break;
+	case CLASS_UNLINK:
+	case CLASS_RMDIR:
+	case CLASS_RENAME:
+	case CLASS_TRUNCATE:
+	case CLASS_REMOVEXATTR:
+		quota_freed();
+		break;
+	default:
+		break;
+	}
+	if (fd != -1 && fstat(fd, &st) == 0 && st.st_nlink == 0)
+		held_note(fd, &st);
+}
+
 void
 mutate_reply(struct imsg *imsg)
 {
@@ -604,6 +637,9 @@ mutate_reply(struct imsg *imsg)
 		gone_note(rq);
 	if (fd != -1 && rq->plain)
 		opened_note(rq, fd);
+	mutate_room(rq, error, fd);
+	if (error != 0 && quota_retry(rq, error))
+		return;
 	rq->fd = fd;
 	if (busy)
 		/* For the caller when nobody else has it: mutate_done(). */

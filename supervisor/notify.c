@@ -50,6 +50,8 @@ RB_HEAD(requests, request);
 static int		 request_cmp(struct request *, struct request *);
 RB_PROTOTYPE_STATIC(requests, request, entry, request_cmp)
 
+static void		 notify_handle(struct request *);
+
 static struct requests	 parked = RB_INITIALIZER(&parked);
 static struct event	 notify_event;
 static struct event	 notify_sweep_timer;
@@ -87,7 +89,10 @@ static void	(*const handlers[CLASS_MAX])(struct request *) = {
 	[CLASS_CHDIR] = stand_request,
 	[CLASS_GETCWD] = stand_getcwd,
 	[CLASS_EXEC] = stand_request,
-	[CLASS_BIND] = stand_bind
+	[CLASS_BIND] = stand_bind,
+	[CLASS_WRITE] = write_request,
+	[CLASS_COPY] = copy_request,
+	[CLASS_RESIZE] = resize_request
 };
 
 static int
@@ -290,6 +295,44 @@ request_done(struct request *rq, int error)
 	request_forget(rq);
 }
 
+/* Handle a parked request once more from its beginning. */
+void
+request_again(struct request *rq)
+{
+	struct request	 again = *rq;
+
+	/* Its descriptor moves with it. */
+	rq->fd = -1;
+	request_forget(rq);
+	again.owner = OWNER_NONE;
+	again.object = NULL;
+	again.paths[0] = again.paths[1] = NULL;
+	again.unmarked = 0;
+	again.gone_ino = 0;
+	if (sup.ending)
+		notify_errno(&again, EPERM);
+	else if (notify_valid(&again))
+		notify_handle(&again);
+	if (again.fd != -1)
+		close(again.fd);
+}
+
+/* There may be room now; who has to wait again comes behind the others. */
+void
+request_wake(void)
+{
+	struct request	*rq, *next;
+	uint32_t	 last = notify_seq;
+
+	for (rq = RB_MIN(requests, &parked); rq != NULL; rq = next) {
+		next = RB_NEXT(requests, &parked, rq);
+		if (rq->seq > last)
+			break;
+		if (rq->owner == OWNER_QUOTA)
+			request_again(rq);
+	}
+}
+
 /* A worker must not go on with a call whose caller has been killed. */
 static void
 notify_sweep(int fd, short event, void *arg)
@@ -333,6 +376,18 @@ notify_denied(struct request *rq)
 	return (1);
 }
 
+/* Call the handler, and free what it leaves: parking takes it away. */
+static void
+notify_handle(struct request *rq)
+{
+	if (sup.conf.filter.holes == HOLES_NONE || !hole_request(rq))
+		handlers[rq->call->class](rq);
+	free(rq->object);
+	free(rq->paths[0]);
+	free(rq->paths[1]);
+	rq->object = rq->paths[0] = rq->paths[1] = NULL;
+}
+
 static void
 notify_dispatch(struct request *rq)
 {
@@ -355,11 +410,7 @@ notify_dispatch(struct request *rq)
 		notify_errno(rq, ENOSYS);
 		return;
 	}
-	if (sup.conf.filter.holes == HOLES_NONE || !hole_request(rq))
-		handlers[rq->call->class](rq);
-	free(rq->object);
-	free(rq->paths[0]);
-	free(rq->paths[1]);
+	notify_handle(rq);
 }
 
 /* The last filtered task is gone: the listener would poll HUP for ever. */

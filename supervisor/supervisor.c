@@ -151,6 +151,15 @@ supervisor_cowd_imsg(struct imsg *imsg)
 	case IMSG_VIEW_DONE:
 		mutate_done(imsg);
 		break;
+	case IMSG_TAKEN:
+		quota_taken(imsg);
+		break;
+	case IMSG_EMPTY_REPLY:
+		held_reply(imsg);
+		break;
+	case IMSG_USAGE_REPLY:
+		quota_usage(imsg);
+		break;
 	default:
 		fatalx("%s (%u) from cowd", proto_name(imsg_get_type(imsg)),
 		    imsg_get_type(imsg));

@@ -47,7 +47,8 @@ enum request_owner {
 	OWNER_NONE,
 	OWNER_COWD,
 	OWNER_NETD,
-	OWNER_TIMER
+	OWNER_TIMER,
+	OWNER_QUOTA		/* nobody: tried again when there is room */
 };
 
 /*
@@ -72,6 +73,10 @@ struct request {
 	int				 flags;		/* of open, of rename */
 	dev_t				 gone_dev;	/* see gone.c */
 	ino_t				 gone_ino;	/* 0: none */
+	uint64_t			 need;	/* of room, as cowd found */
+	int				 took;	/* some was taken */
+	int				 tries;	/* for want of room */
+	uint64_t			 done;	/* of a write, so far */
 };
 
 /* What a name of the workload means; see place.c. */
@@ -153,6 +158,8 @@ struct request	*request_park(struct request *, enum request_owner);
 struct request	*request_find(uint32_t);
 void	 request_done(struct request *, int);
 void	 request_forget(struct request *);
+void	 request_again(struct request *);
+void	 request_wake(void);
 
 /* memory.c */
 int	 memory_read(pid_t, uint64_t, void *, size_t);
@@ -207,6 +214,7 @@ int	 view_lower(const char *);
 int	 view_lower_stat(const char *, struct statx *);
 int	 view_real(const struct merge_entry *, char *, size_t);
 int	 view_unlinked(pid_t, int);
+int	 view_counts(int, const struct stat *);
 int	 view_known(const struct merge_entry *, struct stat *);
 
 /* changed.c */
@@ -335,6 +343,53 @@ int	 tmp_covers(const char *);
 int	 tmp_redirect(const struct request *);
 int	 tmp_socket(const char *, char *, size_t);
 int	 tmp_bind(const struct request *, const char *);
+
+/* quota.c */
+int	 quota_active(void);
+uint64_t quota_free(void);
+int	 quota_take(uint64_t);
+void	 quota_settle(uint64_t, int64_t);
+void	 quota_give(uint64_t);
+void	 quota_freed(void);
+int	 quota_wait(struct request *);
+void	 quota_full(struct request *);
+uint64_t quota_lend(const struct request *);
+void	 quota_unlend(uint32_t);
+int	 quota_retry(struct request *, int);
+void	 quota_taken(struct imsg *);
+void	 quota_usage(struct imsg *);
+
+/* held.c */
+void	 held_add(int);
+void	 held_note(int, const struct stat *);
+void	 held_reap(void);
+void	 held_reply(struct imsg *);
+int	 held_leaving(void);
+uint64_t held_bytes(void);
+
+/* grow.c */
+struct target {
+	int		 fd;		/* a duplicate of the workload's */
+	int		 regular;	/* a file that this process writes */
+	int		 counted;	/* a file of the branch */
+	int		 append;
+	struct stat	 st;
+};
+int	 target_get(const struct request *, int, struct target *);
+int	 target_read(struct target *);
+size_t	 target_room(const struct target *, off_t, size_t, uint64_t *);
+int	 target_grew(struct target *, uint64_t);
+ssize_t	 target_write(struct target *, const void *, size_t, off_t *, int);
+
+/* write.c */
+void	 write_request(struct request *);
+
+/* copy.c */
+void	 copy_request(struct request *);
+
+/* resize.c */
+void	 resize_request(struct request *);
+void	 resize_path(struct request *);
 
 /* fork.c */
 void	 fork_request(struct request *);

@@ -384,3 +384,23 @@ view_known(const struct merge_entry *e, struct stat *st)
 	close(fd);
 	return (ret);
 }
+
+/*
+ * Whether a regular file is the branch's, for its quota: by the name that the
+ * kernel has for it, which the workload cannot move out of there.  One that is
+ * too long for that counts.
+ */
+int
+view_counts(int fd, const struct stat *st)
+{
+	char	 name[64], text[PATH_MAX + 1];
+	ssize_t	 n;
+
+	if (!view.active || st->st_dev != view.upper_st.st_dev)
+		return (0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if ((n = readlink(name, text, sizeof(text) - 1)) == -1)
+		return (1);
+	text[n] = '\0';
+	return (view_in_branch(text));
+}
