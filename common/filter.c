@@ -588,7 +588,10 @@ hole_concerns(enum hole_level level, enum syscall_class class)
 	}
 }
 
-/* Opening for reading changes nothing. */
+/*
+ * Opening for reading changes nothing, and takes no room; O_TMPFILE has to be
+ * open for writing, too.
+ */
 static int
 build_open(struct build *b, const struct syscall_entry *entry)
 {
@@ -596,7 +599,7 @@ build_open(struct build *b, const struct syscall_entry *entry)
 				    O_ACCMODE | O_CREAT | O_TRUNC |
 				    (O_TMPFILE & ~O_DIRECTORY), O_RDONLY);
 
-	if (b->conf->view || b->conf->holes != HOLES_CHANGE ||
+	if (b->conf->view || b->conf->holes == HOLES_READ ||
 	    entry->class != CLASS_OPEN || entry->nr == SYS_creat)
 		return (0);
 	return (bpf_add(b->bpf, entry->nr, ALLOW, 1, &reads));
@@ -635,27 +638,14 @@ class_verdict(const struct filter_conf *conf, enum syscall_class class)
 	case CLASS_LINK:
 	case CLASS_TRUNCATE:
 	case CLASS_BIND:
-		return (conf->view || conf->quota ? FILTER_NOTIFY :
+		return (conf->view || conf->quota ||
+		    hole_concerns(conf->holes, class) ? FILTER_NOTIFY :
 		    FILTER_ALLOW);
 	default:
 		/* Names, directories and what is done with them. */
 		return (conf->view || hole_concerns(conf->holes, class) ?
 		    FILTER_NOTIFY : FILTER_ALLOW);
 	}
-}
-
-/*
- * Where the kernel merges, opening takes room only for writing.  O_TMPFILE has
- * to be open for writing, too.
- */
-static int
-build_open(struct build *b, const struct syscall_entry *entry, uint32_t action)
-{
-	struct bpf_cond	 writes = BPF_COND_ANY(0, O_ACCMODE | O_CREAT |
-			    O_TRUNC);
-
-	writes.arg = entry->arg;
-	return (build_add(b, entry->nr, action, 1, &writes));
 }
 
 /* The verdict on a mediated call; a clone that makes a thread is no fork. */
@@ -674,7 +664,7 @@ build_entry(struct build *b, const struct syscall_entry *entry)
 	if (verdict == FILTER_ALLOW)
 		return (0);
 	/* Around holes it is names that matter, in a view descriptors too. */
-	if (!b->conf->view && entry->path == SLOT_NONE &&
+	if (!b->conf->view && !b->conf->quota && entry->path == SLOT_NONE &&
 	    hole_concerns(b->conf->holes, entry->class))
 		return (0);
 	if (build_open(b, entry) == -1)
@@ -685,9 +675,6 @@ build_entry(struct build *b, const struct syscall_entry *entry)
 		for (i = 0; i < NELEMS(class_errors); i++)
 			if (class_errors[i].class == entry->class)
 				action = ERRNO(class_errors[i].error);
-	if (entry->class == CLASS_OPEN && entry->nr != SYS_creat &&
-	    !b->conf->view)
-		return (build_open(b, entry, action));
 	if (entry->nr == SYS_clone)
 		return (build_add(b, entry->nr, action, 1, &process));
 	return (build_add(b, entry->nr, action, 0, NULL));

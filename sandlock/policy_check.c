@@ -121,11 +121,6 @@ check_branch(const struct policy *p)
 		    policy_form_name(p->dry_run_form));
 		return (-1);
 	}
-	if (p->max_disk != 0 && p->isolation == ISOLATION_OVERLAYFS) {
-		log_warnx("--max-disk: impossible with --fs-isolation "
-		    "overlayfs");
-		return (-1);
-	}
 	if (p->workdir != NULL)
 		return (0);
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)

@@ -371,8 +371,9 @@ configure_supervisor(void)
 	if (wc->directory != NULL &&
 	    proto_send_string(ib, IMSG_CONF_DIRECTORY, wc->directory) == -1)
 		return (-1);
-	if (run.needs.view && (configure_view(ib) == -1 ||
-	    configure_tmp(ib) == -1))
+	if ((run.needs.view || run.needs.quota) && configure_view(ib) == -1)
+		return (-1);
+	if (run.needs.view && configure_tmp(ib) == -1)
 		return (-1);
 	return (proto_send_empty(ib, IMSG_CONF_END, -1));
 }

@@ -29,6 +29,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@
 
 #include "log.h"
 #include "supervisor.h"
+#include "tree.h"
 
 #define HELD_USEC	200000
 
@@ -92,7 +94,7 @@ held_tick(int fd, short event, void *arg)
 	(void)fd;
 	(void)event;
 	(void)arg;
-	held_reap();
+	(void)held_reap();
 }
 
 static void
@@ -156,6 +158,52 @@ held_free(struct held *h)
 	free(h);
 }
 
+/* Whether a process has it mapped: 1 ends the walk. */
+static int
+held_maps(pid_t pid, void *arg)
+{
+	const char	*text = arg;
+	FILE		*f;
+	char		*line = NULL, name[64], *p;
+	size_t		 len, size = 0;
+	ssize_t		 n;
+	int		 found = 0;
+
+	snprintf(name, sizeof(name), "/proc/%d/maps", (int)pid);
+	if ((f = fopen(name, "re")) == NULL)
+		return (0);
+	len = strlen(text);
+	while (!found && (n = getline(&line, &size, f)) != -1) {
+		if (n > 0 && line[n - 1] == '\n')
+			line[--n] = '\0';
+		p = line + n - len;
+		found = (size_t)n > len && p[-1] == ' ' &&
+		    strcmp(p, text) == 0;
+	}
+	free(line);
+	fclose(f);
+	return (found);
+}
+
+/*
+ * Where the kernel merges, a mapping holds the file of the branch and not the
+ * one that the workload had open.  What cannot be found out is in use.
+ */
+static int
+held_mapped(const struct held *h)
+{
+	char	 name[64], text[PATH_MAX + 1];
+	ssize_t	 n;
+
+	if (!mounted_active())
+		return (0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", h->fd);
+	if ((n = readlink(name, text, sizeof(text) - 1)) == -1)
+		return (1);
+	text[n] = '\0';
+	return (tree_walk(getpid(), 0, held_maps, text) != 0);
+}
+
 /* Whether nobody else has it open. */
 static int
 held_last(const struct held *h)
@@ -192,34 +240,39 @@ held_empty(struct held *h, const struct stat *st)
 	return (0);
 }
 
-/* Give back the room of one if it is gone. */
-static void
+/* Give back the room of one if it is gone; whether some was. */
+static int
 held_look(struct held *h)
 {
 	struct stat	 st;
 
 	if (h->asked)
-		return;
+		return (0);
 	if (fstat(h->fd, &st) == -1)
 		fatal("file without a name");
 	if (st.st_nlink != 0) {
 		/* It has been given one: it is counted with the others. */
 		quota_freed();
 		held_free(h);
-	} else if (held_last(h) && held_empty(h, &st)) {
+	} else if (held_last(h) && !held_mapped(h) && held_empty(h, &st)) {
 		quota_give(ROOM_UNIT + room_round(h->size));
 		held_free(h);
+		return (1);
 	}
+	return (0);
 }
 
-void
+/* Look at all of them. */
+int
 held_reap(void)
 {
 	struct held	*h, *next;
+	int		 some = 0;
 
 	RB_FOREACH_SAFE(h, helds, &helds, next)
-		held_look(h);
+		some |= held_look(h);
 	held_watch();
+	return (some);
 }
 
 /* IMSG_EMPTY_REPLY: it is empty, or stays what it is. */

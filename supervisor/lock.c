@@ -151,6 +151,18 @@ static const struct lockdown_rule	 lock_quota[] = {
 	LOCKDOWN_ALLOW(SYS_process_vm_writev)
 };
 
+/* and the kernel merges: what would happen unseen happens here */
+static const struct lockdown_rule	 lock_mounted[] = {
+	/* names in the branch, as O_PATH: the domain grants nothing there */
+	LOCKDOWN_ALLOW(SYS_openat2),
+	/* a file for writing, which copies it up; none is made or emptied */
+	{ SYS_openat, 1, { ONLY(2, OPEN_WRITES, O_WRONLY) } },
+	/* names go one after the other */
+	LOCKDOWN_ALLOW(SYS_unlinkat),
+	LOCKDOWN_ALLOW(SYS_renameat2),
+	LOCKDOWN_ALLOW(SYS_linkat)
+};
+
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* One filter for what this policy needs: each more costs start-up time. */
@@ -160,7 +172,8 @@ lock_run(void)
 	struct lockdown_rule	 rules[nitems(lock_rules) +
 				    nitems(lock_unix) + nitems(lock_throttle) +
 				    nitems(lock_view) + nitems(lock_holes) +
-				    nitems(lock_quota)];
+				    nitems(lock_quota) +
+				    nitems(lock_mounted)];
 	size_t			 n = nitems(lock_rules);
 
 	memcpy(rules, lock_rules, sizeof(lock_rules));
@@ -183,6 +196,10 @@ lock_run(void)
 	if (sup.conf.filter.quota) {
 		memcpy(rules + n, lock_quota, sizeof(lock_quota));
 		n += nitems(lock_quota);
+	}
+	if (mounted_active()) {
+		memcpy(rules + n, lock_mounted, sizeof(lock_mounted));
+		n += nitems(lock_mounted);
 	}
 	if (lockdown_seccomp(rules, n) == -1)
 		fatal("lockdown");

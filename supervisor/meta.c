@@ -368,7 +368,12 @@ meta_request(struct request *rq)
 		notify_errno(rq, error);
 	else if (hole_refused(rq, fd))
 		close(fd);
-	else
+	else if (mounted_active() && !mounted_change(fd,
+	    pm.op != META_SETXATTR ? 0 :
+	    room_round(strlen(pm.xattr_name) + pm.value_len))) {
+		close(fd);
+		quota_full(rq);
+	} else
 		meta_send(rq, fd, &pm);
 	free(pm.value);
 }
@@ -391,5 +396,8 @@ meta_reply(struct imsg *imsg)
 	}
 	if (error < 0 || error > 4095)
 		fatalx("meta_reply with errno %d", error);
+	/* What was taken may not be, or less than was there before. */
+	if (mounted_active())
+		quota_freed();
 	request_done(rq, error);
 }

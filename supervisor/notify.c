@@ -380,7 +380,12 @@ notify_denied(struct request *rq)
 static void
 notify_handle(struct request *rq)
 {
-	if (sup.conf.filter.holes == HOLES_NONE || !hole_request(rq))
+	if (sup.conf.filter.holes != HOLES_NONE && hole_request(rq))
+		;	/* sent off, or answered */
+	else if (mounted_active() && rq->call->class >= CLASS_OPEN &&
+	    rq->call->class <= CLASS_BIND)
+		mounted_request(rq);
+	else
 		handlers[rq->call->class](rq);
 	free(rq->object);
 	free(rq->paths[0]);

@@ -149,6 +149,27 @@ quota_count(void)
 	return (0);
 }
 
+static void
+quota_tick(int fd, short event, void *arg)
+{
+	(void)fd;
+	(void)event;
+	(void)arg;
+	request_wake();
+}
+
+/* Some room has come back: try again from the event loop. */
+static void
+quota_wake(void)
+{
+	static struct event	 timer;
+	struct timeval		 tv = { 0, 0 };
+
+	if (!event_initialized(&timer))
+		evtimer_set(&timer, quota_tick, NULL);
+	evtimer_add(&timer, &tv);
+}
+
 /* Whether there may be more room later than there is now. */
 static int
 quota_coming(void)
@@ -167,8 +188,9 @@ quota_wait(struct request *rq)
 {
 	if (rq->tries >= QUOTA_TRIES)
 		return (0);
-	held_reap();
-	if (!quota_coming())
+	if (held_reap())
+		quota_wake();
+	else if (!quota_coming())
 		return (0);
 	rq->tries++;
 	/* When that fails it is answered, too. */
@@ -265,7 +287,7 @@ quota_retry(struct request *rq, int error)
 		return (0);
 	}
 	if (rq->need > quota_free())
-		held_reap();
+		(void)held_reap();
 	if (rq->need > quota_free() && !quota_coming())
 		return (0);
 	rq->tries++;

@@ -362,7 +362,7 @@ void	 quota_usage(struct imsg *);
 /* held.c */
 void	 held_add(int);
 void	 held_note(int, const struct stat *);
-void	 held_reap(void);
+int	 held_reap(void);
 void	 held_reply(struct imsg *);
 int	 held_leaving(void);
 uint64_t held_bytes(void);
@@ -386,6 +386,13 @@ void	 write_request(struct request *);
 
 /* copy.c */
 void	 copy_request(struct request *);
+
+/* mounted.c */
+void	 mounted_init(const char *, int);
+int	 mounted_active(void);
+int	 mounted_holds(int);
+int	 mounted_change(int, uint64_t);
+void	 mounted_request(struct request *);
 
 /* resize.c */
 void	 resize_request(struct request *);

@@ -89,12 +89,19 @@ view_init(void)
 	struct statx	 sx;
 
 	if (view.lower == -1 || view.branch == -1) {
-		if (sup.conf.filter.view || view.lower != view.branch)
+		if (sup.conf.filter.view || sup.conf.filter.quota ||
+		    view.lower != view.branch)
 			fatalx("half a view");
 		return;
 	}
-	if (!sup.conf.filter.view || !sup.have_cowd)
+	if (!sup.have_cowd || (!sup.conf.filter.view &&
+	    !sup.conf.filter.quota))
 		fatalx("view out of place");
+	/* The kernel merges, and all there is to do is counting. */
+	if (!sup.conf.filter.view) {
+		mounted_init(view.lower_name, view.branch);
+		return;
+	}
 	view.lower_len = strlen(view.lower_name);
 	view.upper_len = strlen(view.upper_name);
 	view.branch_len = view.upper_len - strlen("/upper");
@@ -396,7 +403,9 @@ view_counts(int fd, const struct stat *st)
 	char	 name[64], text[PATH_MAX + 1];
 	ssize_t	 n;
 
-	if (!view.active || st->st_dev != view.upper_st.st_dev)
+	if (!view.active)
+		return (mounted_active() && mounted_holds(fd));
+	if (st->st_dev != view.upper_st.st_dev)
 		return (0);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	if ((n = readlink(name, text, sizeof(text) - 1)) == -1)
