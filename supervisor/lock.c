@@ -159,6 +159,7 @@ static const struct lockdown_rule	 lock_mounted[] = {
 	{ SYS_openat, 1, { ONLY(2, OPEN_WRITES, O_WRONLY) } },
 	/* names go one after the other */
 	LOCKDOWN_ALLOW(SYS_unlinkat),
+	LOCKDOWN_ALLOW(SYS_renameat),
 	LOCKDOWN_ALLOW(SYS_renameat2),
 	LOCKDOWN_ALLOW(SYS_linkat)
 };
