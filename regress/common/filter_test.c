@@ -600,7 +600,14 @@ ATF_TC_BODY(sockets, tc)
 static int
 class_view(enum syscall_class class)
 {
-	return (class >= CLASS_OPEN);
+	return (class >= CLASS_OPEN && class <= CLASS_BIND);
+}
+
+/* And those that a quota adds. */
+static int
+class_quota(enum syscall_class class)
+{
+	return (class >= CLASS_WRITE);
 }
 
 static struct filter_conf
@@ -616,6 +623,8 @@ conf_class(enum syscall_class class, enum filter_verdict verdict)
 		conf.listen = verdict;
 	else if (class_view(class))
 		conf.view = verdict == FILTER_NOTIFY;
+	else if (class_quota(class))
+		conf.quota = verdict == FILTER_NOTIFY;
 	else
 		conf.meta = verdict;
 	return (conf);
@@ -661,14 +670,19 @@ ATF_TC_BODY(classes, tc)
 				    nr));
 			} else if (e != NULL && e->class == class) {
 				/* Without a view they are like all others. */
-				ATF_CHECK_EQ_MSG(class_view(class) ? ALLOW :
-				    refused, eval0(&deny, nr), "%s", e->name);
+				ATF_CHECK_EQ_MSG(class_view(class) ||
+				    class_quota(class) ? ALLOW : refused, eval0(&deny, nr), "%s", e->name);
 				ATF_CHECK_EQ_MSG(NOTIFY, eval0(&notify, nr),
 				    "%s", e->name);
-			} else if (e != NULL && class_view(class) &&
+			} else if (e != NULL && ((class_view(class) &&
+			    class_view(e->class)) || (class_quota(class) &&
+			    class_quota(e->class)))) {
+				ATF_CHECK_EQ_MSG(NOTIFY, eval0(&notify, nr),
+				    "%s", e->name);
+			} else if (e != NULL && class_quota(class) &&
 			    class_view(e->class)) {
-				ATF_CHECK_EQ_MSG(NOTIFY, eval0(&notify, nr),
-				    "%s", e->name);
+				/* See quota below. */
+				continue;
 			} else if (e == NULL || class == CLASS_FORK ||
 			    class_error(e->class) != EPERM) {
 				ATF_CHECK_MSG(eval0(&notify, nr) != NOTIFY,
@@ -691,7 +705,7 @@ ATF_TC_BODY(notified_numbers, tc)
 	int			 nr;
 
 	conf.fork = conf.meta = conf.connect = conf.listen = FILTER_NOTIFY;
-	conf.view = 1;
+	conf.view = conf.quota = 1;
 	prog = build(&conf, 1);
 	for (nr = -2; nr <= SYSCALL_LAST + 2; nr++) {
 		if (syscall_lookup(nr) != NULL)
@@ -700,6 +714,72 @@ ATF_TC_BODY(notified_numbers, tc)
 			memset(args, i == 0 ? 0 : 0xff, sizeof(args));
 			ATF_CHECK(eval(&prog, nr, args) != NOTIFY);
 		}
+	}
+	free(prog.filter);
+}
+
+/*
+ * With a quota and no view, what opens for reading or looks at something is
+ * nobody's business.  What has another way to take blocks is not there.
+ */
+ATF_TC_WITHOUT_HEAD(quota);
+ATF_TC_BODY(quota, tc)
+{
+	static const struct check	 checks[] = {
+		{ SYS_open, { 0, O_RDONLY }, ALLOW },
+		{ SYS_open, { 0, O_RDONLY | O_DIRECTORY }, ALLOW },
+		{ SYS_open, { 0, O_WRONLY }, NOTIFY },
+		{ SYS_open, { 0, O_RDONLY | O_CREAT }, NOTIFY },
+		{ SYS_openat, { 0, 0, O_RDONLY | O_CLOEXEC }, ALLOW },
+		{ SYS_openat, { 0, 0, O_RDWR }, NOTIFY },
+		{ SYS_openat, { 0, 0, O_RDONLY | O_TRUNC }, NOTIFY },
+		{ SYS_openat, { 0, 0, O_TMPFILE | O_RDWR }, NOTIFY },
+		{ SYS_creat, { 0 }, NOTIFY },
+		{ SYS_unlink, { 0 }, NOTIFY },
+		{ SYS_unlinkat, { 0 }, NOTIFY },
+		{ SYS_rmdir, { 0 }, NOTIFY },
+		{ SYS_mkdir, { 0 }, NOTIFY },
+		{ SYS_mkdirat, { 0 }, NOTIFY },
+		{ SYS_mknod, { 0, S_IFIFO }, NOTIFY },
+		{ SYS_symlink, { 0 }, NOTIFY },
+		{ SYS_symlinkat, { 0 }, NOTIFY },
+		{ SYS_rename, { 0 }, NOTIFY },
+		{ SYS_renameat2, { 0 }, NOTIFY },
+		{ SYS_link, { 0 }, NOTIFY },
+		{ SYS_linkat, { 0 }, NOTIFY },
+		{ SYS_truncate, { 0 }, NOTIFY },
+		{ SYS_bind, { 0 }, NOTIFY },
+		{ SYS_stat, { 0 }, ALLOW },
+		{ SYS_execve, { 0 }, ALLOW },
+		{ SYS_getdents64, { 0 }, ALLOW },
+		{ SYS_read, { 0 }, ALLOW },
+		{ SYS_mmap, { 0 }, ALLOW },
+		{ SYS_ioctl, { 0, 0x40049409 }, ERRNO(EOPNOTSUPP) },
+		{ SYS_ioctl, { 0, 0x4020940d }, ERRNO(EOPNOTSUPP) },
+		{ SYS_ioctl, { 0, 0xc0189436 }, ALLOW },
+		{ SYS_ioctl, { 0, 0x40305828 }, ERRNO(EOPNOTSUPP) },
+		{ SYS_ioctl, { 0, 0x4030582a }, ERRNO(EOPNOTSUPP) },
+		{ SYS_ioctl, { 0, 0x40305839 }, ERRNO(EOPNOTSUPP) },
+		{ SYS_io_setup, { 1 }, ERRNO(ENOSYS) },
+		{ SYS_io_submit, { 0 }, ERRNO(ENOSYS) }
+	};
+	struct filter_conf	 conf = open_conf;
+	struct sock_fprog	 prog;
+	struct check		 c;
+	size_t			 i;
+
+	conf.quota = 1;
+	prog = build(&conf, 1);
+	check_all(&prog, checks, NELEMS(checks));
+	free(prog.filter);
+
+	/* Control: without a quota the filter has no word on any of them. */
+	conf.quota = 0;
+	prog = build(&conf, 0);
+	for (i = 0; i < NELEMS(checks); i++) {
+		c = checks[i];
+		c.action = ALLOW;
+		check_all(&prog, &c, 1);
 	}
 	free(prog.filter);
 }
@@ -1258,6 +1338,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, sockets);
 	ATF_TP_ADD_TC(tp, classes);
 	ATF_TP_ADD_TC(tp, notified_numbers);
+	ATF_TP_ADD_TC(tp, quota);
 	ATF_TP_ADD_TC(tp, fork_flags);
 	ATF_TP_ADD_TC(tp, cpus_fixed);
 	ATF_TP_ADD_TC(tp, ordinary_calls);

@@ -138,6 +138,7 @@ ATF_TC_BODY(workload, tc)
 	CPU_SET(3, &in.cpus);
 	in.max_processes = 56;
 	in.cpu_percent = 78;
+	in.max_disk = UINT64_C(1) << 40;
 	in.verbose = 1;
 	ATF_REQUIRE(proto_send_workload(&left, &in) == 0);
 	next(&imsg, IMSG_CONF_WORKLOAD);
@@ -150,6 +151,7 @@ ATF_TC_BODY(workload, tc)
 	ATF_CHECK(out.no_huge_pages == 0 && out.no_randomize_memory == 0);
 	ATF_CHECK(out.cpu_set == 1 && CPU_EQUAL(&in.cpus, &out.cpus));
 	ATF_CHECK(out.max_processes == 56);
+	ATF_CHECK(out.max_disk == UINT64_C(1) << 40);
 	ATF_CHECK(out.cpu_percent == 78 && out.verbose == 1);
 
 	ATF_REQUIRE(proto_send_workload(&left, &in) == 0);

@@ -169,6 +169,14 @@ ATF_TC_BODY(spellings, tc)
 		{ "getcwd", CLASS_GETCWD, 1 },
 		{ "execve", CLASS_EXEC, 2 },
 		{ "=bind", CLASS_BIND, 1 },
+		{ "=write", CLASS_WRITE, 1 },
+		{ "pwrite", CLASS_WRITE, 3 },
+		{ "=writev", CLASS_WRITE, 1 },
+		{ "sendfile", CLASS_COPY, 1 },
+		{ "copy_file_range", CLASS_COPY, 1 },
+		{ "=splice", CLASS_COPY, 1 },
+		{ "ftruncate", CLASS_RESIZE, 1 },
+		{ "fallocate", CLASS_RESIZE, 1 },
 		{ "=listen", CLASS_LISTEN, 1 }
 	};
 	const struct syscall_entry	*entry;
@@ -210,6 +218,28 @@ ATF_TC_BODY(slots, tc)
 		int	 nofollow;
 		int	 null_fd;
 	} expected[] = {
+		{ SYS_write, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_pwrite64, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_writev, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_pwritev, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_pwritev2, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_sendfile, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_ftruncate, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_fallocate, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_splice,
+		    { 2, -1, -1, -1, -1, -1, 0, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_copy_file_range,
+		    { 2, -1, -1, -1, -1, -1, 0, -1, -1, -1, -1 },
+		    0, 0 },
 		{ SYS_chmod, { -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, -1 },
 		    0, 0 },
 		{ SYS_fchmod, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },

@@ -167,12 +167,13 @@ print_mediated(void)
 
 /* Those that only a working directory makes one. */
 static void
-print_viewed(void)
+print_viewed(enum syscall_class first, enum syscall_class last)
 {
 	size_t	 i;
 
 	for (i = 0; i < syscall_table_len; i++)
-		if (syscall_table[i].class >= CLASS_OPEN)
+		if (syscall_table[i].class >= first &&
+		    syscall_table[i].class <= last)
 			puts(syscall_table[i].name);
 }
 
@@ -227,7 +228,9 @@ main(int argc, char *argv[])
 	if (strcmp(what, "ioctls") == 0)
 		print_ioctls();
 	if (strcmp(what, "viewed") == 0)
-		print_viewed();
+		print_viewed(CLASS_OPEN, CLASS_BIND);
+	if (strcmp(what, "counted") == 0)
+		print_viewed(CLASS_WRITE, CLASS_RESIZE);
 	if (strcmp(what, "mediated") == 0)
 		print_mediated();
 	return (0);
@@ -360,6 +363,10 @@ calls_body()
 	section ".Ss Calls below a working directory" |
 	    sed -n 's/^\.Ic //p' | tr -d ',' | tr -s ' ' '\n' | sort >manual
 	same program manual "calls below a working directory"
+	./tables counted | sort >program
+	section ".Ss Calls that are counted" |
+	    sed -n 's/^\.Ic //p' | tr -d ',' | tr -s ' ' '\n' | sort >manual
+	same program manual "calls that are counted"
 	./tables ioctls >program
 	section ".Ss Denied ioctl commands" |
 	    sed -n 's/^\.It \(0x[^ ]*\).*/\1/p' >manual

@@ -51,6 +51,9 @@ options_table()
 --workdir /srv --dry-run --json --fs-isolation overlayfs	workdir /srv;isolation overlayfs;dry-run json
 --workdir /srv --diff --dry-run --fs-isolation overlayfs	workdir /srv;isolation overlayfs;dry-run diff
 --workdir /srv --fs-isolation branchfs --on-exit keep	workdir /srv;isolation branchfs;on exit keep
+--workdir /srv --max-disk 2G	workdir /srv;max-disk 2G
+--workdir /srv --max-disk=65536	workdir /srv;max-disk 64K
+--workdir /srv --max-disk 1048577	workdir /srv;max-disk 1048577
 --extra-allow-syscall @sysv_ipc	permit syscall @sysv_ipc
 --extra-deny-syscall ptrace	deny syscall ptrace
 --extra-deny-syscall @sysv_ipc	deny syscall @sysv_ipc
@@ -426,7 +429,7 @@ conflicts_body()
 	refused '--user: impossible with --run-as' \
 	    run -n --privileged --run-as nobody
 	for o in "--fs-isolation overlayfs" "--fs-storage x" "--on-exit keep" \
-	    "--on-error keep" --dry-run; do
+	    "--on-error keep" "--max-disk 1M" --dry-run; do
 		# shellcheck disable=SC2086
 		refused "${o%% *}: needs --workdir" run -n -r / ${o}
 		# shellcheck disable=SC2086
