@@ -121,6 +121,27 @@ gone_open(int fd, const struct statx *sx)
 	return (new);
 }
 
+/* Empty a file without a name, whatever its mode says.  0, or -1 and errno. */
+int
+merge_empty(int fd)
+{
+	struct statx	 sx;
+	char		 path[PROC_FD_SIZE];
+
+	if (fd_statx(fd, &sx) == -1)
+		return (-1);
+	if (sx.stx_nlink != 0 || !S_ISREG(sx.stx_mode)) {
+		errno = EINVAL;
+		return (-1);
+	}
+	if (truncate(fd_proc(fd, path), 0) == 0)
+		return (0);
+	if (errno != EACCES || fchmodat(AT_FDCWD, path,
+	    (sx.stx_mode & 07777) | S_IWUSR, 0) == -1)
+		return (-1);
+	return (truncate(path, 0));
+}
+
 /*
  * Whether nobody has it open but we: the kernel would grant a lease then.  It
  * is emptied, since descriptors of O_PATH do not show by that.
@@ -128,12 +149,10 @@ gone_open(int fd, const struct statx *sx)
 static int
 gone_last(int fd, const struct statx *sx)
 {
-	char	 path[PROC_FD_SIZE];
-
 	if (fcntl(fd, F_SETLEASE, F_WRLCK) == -1 ||
 	    fcntl(fd, F_SETLEASE, F_UNLCK) == -1)
 		return (0);
-	return (sx->stx_size == 0 || truncate(fd_proc(fd, path), 0) == 0);
+	return (sx->stx_size == 0 || merge_empty(fd) == 0);
 }
 
 /* The file that the last change took the last name from, or -1. */

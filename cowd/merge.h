@@ -213,6 +213,8 @@ void	 merge_forget(struct merge *);
 #define ROOM_UNIT	4096
 void	 merge_room(struct merge *, uint64_t);
 int	 merge_gone(struct merge *, uint64_t *);
+/* Empty a file without a name. */
+int	 merge_empty(int);
 uint64_t room_round(uint64_t);
 
 /* merge-lookup.c */

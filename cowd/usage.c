@@ -312,16 +312,13 @@ usage_request(void)
 		fatal("usage");
 }
 
-/* Landlock keeps this to the branch and the working directory. */
+/*
+ * Landlock keeps this to the branch and the working directory.  Where the
+ * kernel merges, the file is in neither, and what the supervisor lacks is the
+ * mode.
+ */
 int
 usage_empty(int fd)
 {
-	struct statx	 sx;
-	char		 path[FD_NAME_SIZE];
-
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_NLINK | STATX_TYPE, &sx) == -1)
-		return (errno);
-	if (sx.stx_nlink != 0 || !S_ISREG(sx.stx_mode))
-		return (EINVAL);
-	return (truncate(fd_name(fd, path), 0) == -1 ? errno : 0);
+	return (merge_empty(fd) == -1 ? errno : 0);
 }

@@ -280,6 +280,7 @@ void
 held_reply(struct imsg *imsg)
 {
 	struct held	*h;
+	char		 name[64];
 	int		 error;
 
 	if (proto_recv_value(imsg, &error) == -1)
@@ -290,7 +291,9 @@ held_reply(struct imsg *imsg)
 	if (h == NULL)
 		fatalx("empty_reply for nothing");
 	h->asked = 0;
-	if (error != 0) {
+	/* It may be for us to do, with the mode that it has now. */
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", h->fd);
+	if (error != 0 && truncate(name, 0) == -1) {
 		log_debug("file without a name: %s", strerror(error));
 		return;
 	}

@@ -145,6 +145,8 @@ static const struct lockdown_rule	 lock_quota[] = {
 	LOCKDOWN_ALLOW(SYS_fallocate),
 	/* by name: what the domain grants, and a file that nobody has open */
 	LOCKDOWN_ALLOW(SYS_truncate),
+	/* for cowd, to be emptied */
+	LOCKDOWN_ALLOW_IF(SYS_fcntl, BPF_COND_EQ(1, F_DUPFD_CLOEXEC)),
 	/* that nobody has */
 	{ SYS_fcntl, 1, { ONLY(1, ALL, F_SETLEASE) } },
 	/* where a copy has got to; the domain admits the workload only */

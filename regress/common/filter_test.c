@@ -671,7 +671,8 @@ ATF_TC_BODY(classes, tc)
 			} else if (e != NULL && e->class == class) {
 				/* Without a view they are like all others. */
 				ATF_CHECK_EQ_MSG(class_view(class) ||
-				    class_quota(class) ? ALLOW : refused, eval0(&deny, nr), "%s", e->name);
+				    class_quota(class) ? ALLOW : refused,
+				    eval0(&deny, nr), "%s", e->name);
 				ATF_CHECK_EQ_MSG(NOTIFY, eval0(&notify, nr),
 				    "%s", e->name);
 			} else if (e != NULL && ((class_view(class) &&

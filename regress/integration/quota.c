@@ -249,6 +249,28 @@ give_back(long long kib)
 	return (result(0, 0));
 }
 
+/* Whatever its mode is. */
+static int
+read_only(long long kib)
+{
+	int	 fd, i;
+
+	for (i = 0; i < 3; i++) {
+		fd = file(O_TRUNC);
+		if (grow(fd, put_write, kib) != 0)
+			return (3);
+		if (fchmod(fd, i == 0 ? 0444 : 0400) == -1)
+			err(1, "fchmod");
+		if (i != 1)
+			close(fd);
+		if (unlink(where) == -1)
+			err(1, "unlink");
+		if (i == 1)
+			close(fd);
+	}
+	return (result(0, 0));
+}
+
 /* It does not come back while it is open, mapped, or on its way. */
 static int
 keep_open(long long kib)
@@ -673,6 +695,7 @@ static const struct {
 	{ "tmpfile", tmpfile_grow },
 	{ "unlinked", unlinked_grow },
 	{ "give_back", give_back },
+	{ "read_only", read_only },
 	{ "keep_open", keep_open },
 	{ "ftruncate", way_ftruncate },
 	{ "truncate", way_truncate },

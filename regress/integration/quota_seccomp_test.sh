@@ -176,6 +176,9 @@ back_body()
 	way 1M give_back 700
 	[ "${status}" -eq 0 ] || atf_fail "$(cat out err)"
 	fresh
+	way 1M read_only 700
+	[ "${status}" -eq 0 ] || atf_fail "$(cat out err)"
+	fresh
 	way 1M keep_open 700
 	[ "${status}" -eq 0 ] || atf_fail "$(cat out err)"
 	atf_check -o match:'^mapped: ENOSPC after' \
