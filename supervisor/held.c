@@ -48,6 +48,7 @@ struct held {
 	int		 fd;
 	uint32_t	 seq;
 	int		 asked;		/* cowd, to empty it */
+	int		 idle;		/* nobody has it open */
 	off_t		 size;		/* before that */
 };
 RB_HEAD(helds, held);
@@ -158,50 +159,68 @@ held_free(struct held *h)
 	free(h);
 }
 
-/* Whether a process has it mapped: 1 ends the walk. */
+/* A mapping holds a file that is gone, if its name is that. */
+static void
+held_mapped(const char *line)
+{
+	struct held	*h;
+	const char	*path;
+	char		 name[64], text[PATH_MAX + 1];
+	ssize_t		 n;
+
+	if ((path = strchr(line, '/')) == NULL)
+		return;
+	RB_FOREACH(h, helds, &helds) {
+		if (!h->idle)
+			continue;
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", h->fd);
+		n = readlink(name, text, sizeof(text) - 1);
+		if (n != -1)
+			text[n] = '\0';
+		/* What cannot be found out is in use. */
+		if (n == -1 || strcmp(path, text) == 0)
+			h->idle = 0;
+	}
+}
+
 static int
 held_maps(pid_t pid, void *arg)
 {
-	const char	*text = arg;
-	FILE		*f;
-	char		*line = NULL, name[64], *p;
-	size_t		 len, size = 0;
-	ssize_t		 n;
-	int		 found = 0;
+	static const char	 gone[] = " (deleted)";
+	FILE			*f;
+	char			*line = NULL, name[64];
+	size_t			 size = 0;
+	ssize_t			 n;
 
+	(void)arg;
 	snprintf(name, sizeof(name), "/proc/%d/maps", (int)pid);
 	if ((f = fopen(name, "re")) == NULL)
 		return (0);
-	len = strlen(text);
-	while (!found && (n = getline(&line, &size, f)) != -1) {
+	while ((n = getline(&line, &size, f)) != -1) {
 		if (n > 0 && line[n - 1] == '\n')
 			line[--n] = '\0';
-		p = line + n - len;
-		found = (size_t)n > len && p[-1] == ' ' &&
-		    strcmp(p, text) == 0;
+		if ((size_t)n > strlen(gone) &&
+		    strcmp(line + n - strlen(gone), gone) == 0)
+			held_mapped(line);
 	}
 	free(line);
 	fclose(f);
-	return (found);
+	return (0);
 }
 
 /*
  * Where the kernel merges, a mapping holds the file of the branch and not the
- * one that the workload had open.  What cannot be found out is in use.
+ * one that the workload had open.
  */
-static int
-held_mapped(const struct held *h)
+static void
+held_look_maps(void)
 {
-	char	 name[64], text[PATH_MAX + 1];
-	ssize_t	 n;
+	struct held	*h;
 
-	if (!mounted_active())
-		return (0);
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", h->fd);
-	if ((n = readlink(name, text, sizeof(text) - 1)) == -1)
-		return (1);
-	text[n] = '\0';
-	return (tree_walk(getpid(), 0, held_maps, text) != 0);
+	if (tree_walk(getpid(), 0, held_maps, NULL) == 0)
+		return;
+	RB_FOREACH(h, helds, &helds)
+		h->idle = 0;
 }
 
 /* Whether nobody else has it open. */
@@ -220,13 +239,12 @@ held_last(const struct held *h)
  * the workload has, or else by cowd.  Whether it is empty now.
  */
 static int
-held_empty(struct held *h, const struct stat *st)
+held_empty(struct held *h)
 {
 	char	 name[64];
 	int	 fd;
 
-	h->size = st->st_size;
-	if (st->st_size == 0)
+	if (h->size == 0)
 		return (1);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", h->fd);
 	if (truncate(name, 0) == 0)
@@ -240,9 +258,9 @@ held_empty(struct held *h, const struct stat *st)
 	return (0);
 }
 
-/* Give back the room of one if it is gone; whether some was. */
+/* Whether one may be gone. */
 static int
-held_look(struct held *h)
+held_idle(struct held *h)
 {
 	struct stat	 st;
 
@@ -254,23 +272,34 @@ held_look(struct held *h)
 		/* It has been given one: it is counted with the others. */
 		quota_freed();
 		held_free(h);
-	} else if (held_last(h) && !held_mapped(h) && held_empty(h, &st)) {
-		quota_give(ROOM_UNIT + room_round(h->size));
-		held_free(h);
-		return (1);
+		return (0);
 	}
-	return (0);
+	h->size = st.st_size;
+	h->idle = held_last(h);
+	return (h->idle);
 }
 
-/* Look at all of them. */
+/* Give back the room of those that are gone; whether there were any. */
 int
 held_reap(void)
 {
 	struct held	*h, *next;
-	int		 some = 0;
+	int		 n = 0, some = 0;
 
 	RB_FOREACH_SAFE(h, helds, &helds, next)
-		some |= held_look(h);
+		n += held_idle(h);
+	if (n > 0 && mounted_active())
+		held_look_maps();
+	RB_FOREACH_SAFE(h, helds, &helds, next) {
+		if (!h->idle)
+			continue;
+		h->idle = 0;
+		if (!held_empty(h))
+			continue;
+		quota_give(ROOM_UNIT + room_round(h->size));
+		held_free(h);
+		some = 1;
+	}
 	held_watch();
 	return (some);
 }

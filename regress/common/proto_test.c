@@ -646,6 +646,71 @@ recv_outcome(struct imsg *imsg)
 	return (0);
 }
 
+static int
+recv_taken(struct imsg *imsg)
+{
+	struct proto_taken	 pt;
+
+	return (proto_recv_taken(imsg, &pt));
+}
+
+static int
+recv_usage(struct imsg *imsg)
+{
+	struct proto_usage	 pu;
+
+	return (proto_recv_usage(imsg, &pu));
+}
+
+ATF_TC_WITHOUT_HEAD(quota);
+ATF_TC_BODY(quota, tc)
+{
+	struct proto_taken	 taken = { UINT64_C(1) << 40, 2, 3 }, t;
+	struct proto_usage	 usage = { UINT64_C(1) << 50, EXDEV }, u;
+	struct proto_view	 view, v;
+	struct imsg		 imsg;
+	char			 buf[1024];
+	static char		 path[] = "a/b", none[] = "";
+	size_t			 len;
+
+	channel();
+	ATF_REQUIRE(proto_send_taken(&left, 7, -1, &taken) == 0);
+	next(&imsg, IMSG_TAKEN);
+	ATF_CHECK_EQ(7, imsg_get_id(&imsg));
+	ATF_REQUIRE(proto_recv_taken(&imsg, &t) == 0);
+	ATF_CHECK_EQ(-1, imsg_get_fd(&imsg));
+	ATF_CHECK_EQ(taken.taken, t.taken);
+	ATF_CHECK_EQ(taken.wanted, t.wanted);
+	ATF_CHECK_EQ(taken.given, t.given);
+	imsg_free(&imsg);
+	ATF_REQUIRE(proto_send_taken(&left, 7, -1, &taken) == 0);
+	len = raw(buf, sizeof(buf), IMSG_TAKEN);
+	cut(buf, len, 0, IMSG_TAKEN, recv_taken);
+
+	ATF_REQUIRE(proto_send_usage(&left, &usage) == 0);
+	next(&imsg, IMSG_USAGE_REPLY);
+	ATF_REQUIRE(proto_recv_usage(&imsg, &u) == 0);
+	ATF_CHECK_EQ(usage.bytes, u.bytes);
+	ATF_CHECK_EQ(usage.error, u.error);
+	imsg_free(&imsg);
+	ATF_REQUIRE(proto_send_usage(&left, &usage) == 0);
+	len = raw(buf, sizeof(buf), IMSG_USAGE_REPLY);
+	cut(buf, len, 0, IMSG_USAGE_REPLY, recv_usage);
+
+	memset(&view, 0, sizeof(view));
+	view.op = VIEW_MKDIR;
+	view.room = UINT64_C(5) << 33;
+	view.path = path;
+	view.path2 = none;
+	ATF_REQUIRE(proto_send_view(&left, 1, -1, &view) == 0);
+	next(&imsg, IMSG_VIEW);
+	ATF_REQUIRE(proto_recv_view(&imsg, &v) == 0);
+	ATF_CHECK_EQ(view.room, v.room);
+	ATF_CHECK_STREQ("a/b", v.path);
+	proto_free_view(&v);
+	imsg_free(&imsg);
+}
+
 ATF_TC_WITHOUT_HEAD(branch);
 ATF_TC_BODY(branch, tc)
 {
@@ -763,6 +828,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, denial);
 	ATF_TP_ADD_TC(tp, meta);
 	ATF_TP_ADD_TC(tp, connection);
+	ATF_TP_ADD_TC(tp, quota);
 	ATF_TP_ADD_TC(tp, branch);
 	ATF_TP_ADD_TC(tp, changes);
 	ATF_TP_ADD_TC(tp, names);

@@ -89,6 +89,8 @@ read_verb(struct imsg *imsg)
 	struct proto_failure	 pf;
 	struct proto_change	 change;
 	struct proto_outcome	 outcome;
+	struct proto_taken	 taken;
+	struct proto_usage	 usage;
 	char			*s;
 	int			 value;
 
@@ -127,6 +129,12 @@ read_verb(struct imsg *imsg)
 			    NULL);
 			free(outcome.path);
 		}
+		break;
+	case IMSG_TAKEN:
+		proto_recv_taken(imsg, &taken);
+		break;
+	case IMSG_USAGE_REPLY:
+		proto_recv_usage(imsg, &usage);
 		break;
 	case IMSG_EXEC_FAILED:
 		proto_recv_failure(imsg, &pf);

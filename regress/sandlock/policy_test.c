@@ -179,6 +179,40 @@ ATF_TC_BODY(perms, tc)
 	ATF_CHECK(policy_parse_perms("r w", &p, &optional) != NULL);
 }
 
+ATF_TC_WITHOUT_HEAD(sizes);
+ATF_TC_BODY(sizes, tc)
+{
+	static const struct {
+		const char	*text;
+		uint64_t	 size;
+	} good[] = {
+		{ "65536", 65536 },
+		{ "64K", 65536 },
+		{ "100000", 100000 },
+		{ "1M", UINT64_C(1) << 20 },
+		{ "3G", UINT64_C(3) << 30 },
+		{ "2T", UINT64_C(2) << 40 },
+		{ "1048576T", UINT64_C(1) << 60 },
+		{ "1152921504606846976", UINT64_C(1) << 60 }
+	};
+	static const char	*const bad[] = {
+		"", "0", "65535", "63K", "K", "1", "-1M", "+1M", " 1M", "1M ",
+		"1MB", "1m", "1P", "1.5G", "0x10000", "1152921504606846977",
+		"1048577T", "18446744073709551616", "99999999999999999999G"
+	};
+	uint64_t		 size;
+	size_t			 i;
+
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ATF_CHECK_MSG(policy_parse_size(good[i].text, &size) == NULL,
+		    "%s", good[i].text);
+		ATF_CHECK_EQ_MSG(good[i].size, size, "%s", good[i].text);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ATF_CHECK_MSG(policy_parse_size(bad[i], &size) != NULL,
+		    "%s", bad[i]);
+}
+
 ATF_TC_WITHOUT_HEAD(seconds);
 ATF_TC_BODY(seconds, tc)
 {
@@ -424,6 +458,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, net);
 	ATF_TP_ADD_TC(tp, net_lists);
 	ATF_TP_ADD_TC(tp, perms);
+	ATF_TP_ADD_TC(tp, sizes);
 	ATF_TP_ADD_TC(tp, seconds);
 	ATF_TP_ADD_TC(tp, user);
 	ATF_TP_ADD_TC(tp, cpus);
