@@ -41,7 +41,9 @@
 /* What a change gets first; most take less than that. */
 #define QUOTA_LEND	(64 * 1024)
 /* A request that comes back so often has had its chance. */
-#define QUOTA_TRIES	8
+#define QUOTA_TRIES	16
+/* Where some room is always lent, who waits gets a chance so often. */
+#define QUOTA_TURNS	8
 
 struct lend {
 	RB_ENTRY(lend)	 entry;
@@ -251,6 +253,7 @@ void
 quota_taken(struct imsg *imsg)
 {
 	struct proto_taken	 pt;
+	static unsigned int	 turns;
 	struct request		*rq;
 	uint32_t		 seq = imsg_get_id(imsg);
 	int			 fd = imsg_get_fd(imsg);
@@ -267,7 +270,8 @@ quota_taken(struct imsg *imsg)
 		rq->need = pt.wanted;
 		rq->took = pt.taken != 0;
 	}
-	if (quota.lent == 0 && !quota.counting)
+	if (!quota.counting && (quota.lent == 0 ||
+	    ++turns % QUOTA_TURNS == 0))
 		request_wake();
 }
 
