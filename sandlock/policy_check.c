@@ -121,6 +121,11 @@ check_branch(const struct policy *p)
 		    policy_form_name(p->dry_run_form));
 		return (-1);
 	}
+	if (p->max_disk != 0 && p->isolation == ISOLATION_BRANCHFS) {
+		log_warnx("--max-disk: impossible with --fs-isolation "
+		    "branchfs, whose server holds the branch");
+		return (-1);
+	}
 	if (p->workdir != NULL)
 		return (0);
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)

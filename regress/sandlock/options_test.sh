@@ -47,10 +47,10 @@ options_table()
 --workdir=~/src --fs-storage st --fs-isolation overlayfs	workdir ~/src;isolation overlayfs;storage ./st
 --workdir /srv --on-exit keep --on-error=abort --fs-isolation overlayfs	workdir /srv;isolation overlayfs;on exit keep;on error abort
 --workdir /srv --on-exit abort --on-error commit --fs-isolation overlayfs	workdir /srv;isolation overlayfs;on exit abort;on error commit
+--workdir /srv --fs-isolation branchfs --on-exit keep	workdir /srv;isolation branchfs;on exit keep
 --workdir /srv --dry-run --fs-isolation overlayfs	workdir /srv;isolation overlayfs;dry-run
 --workdir /srv --dry-run --json --fs-isolation overlayfs	workdir /srv;isolation overlayfs;dry-run json
 --workdir /srv --diff --dry-run --fs-isolation overlayfs	workdir /srv;isolation overlayfs;dry-run diff
---workdir /srv --fs-isolation branchfs --on-exit keep	workdir /srv;isolation branchfs;on exit keep
 --workdir /srv --max-disk 2G	workdir /srv;max-disk 2G
 --workdir /srv --max-disk=65536	workdir /srv;max-disk 64K
 --workdir /srv --max-disk 1048577	workdir /srv;max-disk 1048577
@@ -344,7 +344,7 @@ values_body()
 	refused '--on-error x: not one of commit, abort, keep' \
 	    run --on-error x true
 	refused '--fs-isolation: needs --workdir' \
-	    run --fs-isolation branchfs true
+	    run -r / --fs-isolation branchfs true
 	refused '--fs-isolation nfs: not one of seccomp, overlayfs, branchfs' \
 	    run --fs-isolation nfs true
 	refused '--workdir /nonexistent: No such file or directory' \
@@ -437,6 +437,8 @@ conflicts_body()
 		# shellcheck disable=SC2086
 		atf_check "$(program)" run -n ${o}
 	done
+	refused '--max-disk: impossible with --fs-isolation branchfs, whose server holds the branch' \
+	    run -n --workdir . --fs-isolation branchfs --max-disk 1M
 	branch="--workdir . --fs-isolation overlayfs"
 	for o in --json --diff; do
 		# shellcheck disable=SC2086
@@ -467,8 +469,6 @@ where the command may write; say another place with --fs-storage" \
 atf_test_case not_yet
 not_yet_body()
 {
-	refused '--fs-deny: not supported by this version' \
-	    run --fs-deny /etc true
 	for c in ps inspect kill top; do
 		refused "${c}: not supported by this version" ${c}
 	done
