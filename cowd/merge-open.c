@@ -107,6 +107,10 @@ open_node(struct merge *m, struct walk *w, int flags, int *wait)
 		return (-1);
 	if ((flags & O_PATH) != 0)
 		return (fcntl(node_fd(n), F_DUPFD_CLOEXEC, 0));
+	/* At the other end of lower's may be somebody outside. */
+	if (S_ISFIFO(type) && n->ufd == -1 && m->alone &&
+	    copyup(m, w, 0) == -1)
+		return (-1);
 	if (open_waits(type, flags)) {
 		*wait = 1;
 		return (fcntl(node_fd(n), F_DUPFD_CLOEXEC, 0));

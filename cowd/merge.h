@@ -101,6 +101,8 @@
  *   when they are renamed, linked or changed.
  * - A merged directory shows one link, whatever lies in it.
  * - A descriptor opened for reading before the first change shows the old file.
+ * - A FIFO of lower is copied up when it is opened, so that nobody outside is at
+ *   its other end; merge_init_read() opens lower's.
  * - The protections of /proc/sys/fs are those of protected_hardlinks only,
  *   and this one is always on.
  * A crash may leave the times of a directory, or the number of links of a file
@@ -140,7 +142,7 @@ struct merge {
 	int		 links;
 	int		 given;		/* see merge_give(); or -1 */
 	int		 capable;	/* modes do not bind this process */
-	int		 alone;		/* nobody else changes the branch */
+	int		 alone;		/* the one that changes the branch */
 	int		 mixed;		/* upper may have copies of files */
 	int		 forgot;	/* see merge_forget() */
 	struct merge_cache	*cache;	/* or NULL */

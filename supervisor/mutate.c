@@ -646,6 +646,9 @@ mutate_reply(struct imsg *imsg)
 		return;
 	if (fd != -1)
 		mutate_opened(rq);
+	else if (error == PROTO_WAITS && open_read_only(rq))
+		/* A FIFO, by now the branch's: only the caller may wait. */
+		open_again(rq);
 	else if (fifo_waits(rq, error))
 		fifo_wait(rq);
 	else

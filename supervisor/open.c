@@ -136,6 +136,17 @@ open_entry(struct request *rq, struct merge_entry *e, const struct opening *o)
 	close(fd);
 }
 
+static void	 open_write(struct request *, struct place *,
+		    const struct opening *);
+
+/* A FIFO of lower, to which somebody outside may write: cowd copies it up. */
+static int
+open_shared(const struct merge_entry *e, const struct opening *o)
+{
+	return (S_ISFIFO(e->sx.stx_mode) && !e->upper &&
+	    (o->flags & (O_PATH | O_DIRECTORY)) == 0);
+}
+
 static void
 open_read(struct request *rq, struct place *pl, const struct opening *o)
 {
@@ -158,7 +169,10 @@ open_read(struct request *rq, struct place *pl, const struct opening *o)
 		notify_errno(rq, error);
 	else if (!pl->inside)
 		look_left(rq, rq->call->path, pl);
-	else {
+	else if (open_shared(&e, o)) {
+		merge_entry_free(&e);
+		open_write(rq, pl, o);
+	} else {
 		deep_note(&e);
 		open_entry(rq, &e, o);
 		merge_entry_free(&e);
@@ -218,4 +232,22 @@ open_request(struct request *rq)
 	else
 		open_write(rq, &pl, &o);
 	place_free(&pl);
+}
+
+/* What had to be copied up first has been; the request is still parked. */
+void
+open_again(struct request *rq)
+{
+	free(rq->paths[0]);
+	rq->paths[0] = NULL;
+	open_request(rq);
+	request_forget(rq);
+}
+
+/* Whether cowd was asked for something that is only read. */
+int
+open_read_only(const struct request *rq)
+{
+	return (rq->call->class == CLASS_OPEN &&
+	    (rq->flags & OPEN_WRITES) == 0);
 }

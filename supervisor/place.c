@@ -301,8 +301,11 @@ lower_kind(mode_t mode, nlink_t links)
 {
 	if (S_ISDIR(mode))
 		return (KNOWN_DIRECTORY);
-	/* Another name of the same file may have been written to. */
-	if (S_ISLNK(mode) || links != 1)
+	/*
+	 * Another name of the same file may have been written to; and at the
+	 * other end of a FIFO shall be somebody of this run.
+	 */
+	if (S_ISLNK(mode) || S_ISFIFO(mode) || links != 1)
 		return (KNOWN_OTHER);
 	return (KNOWN_NAMED);
 }

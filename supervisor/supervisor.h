@@ -298,6 +298,8 @@ void	 look_statfs(struct request *);
 
 /* open.c */
 void	 open_request(struct request *);
+void	 open_again(struct request *);
+int	 open_read_only(const struct request *);
 
 /* mutate.c */
 void	 mutate_request(struct request *);

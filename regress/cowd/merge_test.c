@@ -257,7 +257,9 @@ ATF_TC_BODY(fifo, tc)
 	ATF_CHECK_EQ(wait, 0);
 	writes(&m, "b/p", O_NONBLOCK, "x");
 	close(fd);
-	ATF_CHECK(!exists("branch/upper/b"));
+	/* Lower's own has nobody at either end. */
+	ATF_CHECK(exists("branch/upper/b/p"));
+	ATF_CHECK_ERRNO(ENXIO, open("lower/b/p", O_WRONLY | O_NONBLOCK) == -1);
 	merge_close(&m);
 }
 
