@@ -43,6 +43,12 @@ void	 cowd_reply(uint32_t, uint32_t, int);
 
 /* grant.c */
 
+/*
+ * A right beside those of the policy: sockets below may be connected to, and
+ * that is all.
+ */
+#define GRANT_CONNECT	0x100U
+
 /* Open a path of the policy; exits through worker_fail() when it is missing. */
 void	 grant_add(const struct workload_path *);
 /* The same for a directory that is open; the descriptor is the caller's. */
@@ -75,6 +81,7 @@ int	 meta_change(int, const struct proto_meta *);
 void	 view_start(void);
 /* Do what a message asks for and reply. */
 void	 view_request(struct imsg *);
+int	 view_active(void);
 
 /* rights.c */
 

@@ -119,16 +119,24 @@ static int	 (*const meta_ops[])(int, const struct proto_meta *) = {
 	[META_REMOVEXATTR] = meta_removexattr
 };
 
+/* By these a branch describes itself. */
+#define META_XATTR_OVERLAY	"user.overlay."
+
 /*
  * The names of security modules and of the administrator.  Without a
  * capability the kernel refuses most of them; which ones depends on the
- * modules it runs, so that none is left to it.
+ * modules it runs, so that none is left to it.  Where there is a view, also
+ * those by which its branch says what it is: a file that has no name yet would
+ * bring them in when it is linked.
  */
 static int
 meta_xattr_denied(const struct proto_meta *pm)
 {
 	if (pm->op != META_SETXATTR && pm->op != META_REMOVEXATTR)
 		return (0);
+	if (view_active() && strncmp(pm->xattr_name, META_XATTR_OVERLAY,
+	    strlen(META_XATTR_OVERLAY)) == 0)
+		return (1);
 	return (strncmp(pm->xattr_name, XATTR_SECURITY_PREFIX,
 	    XATTR_SECURITY_PREFIX_LEN) == 0 ||
 	    strncmp(pm->xattr_name, XATTR_TRUSTED_PREFIX,

@@ -259,7 +259,7 @@ unix_inode(int fd, int *error)
 		*error = errno;
 		return (-1);
 	}
-	if ((inode = grant_open(fd, &sx, PERM_WRITE)) == -1) {
+	if ((inode = grant_open(fd, &sx, PERM_WRITE | GRANT_CONNECT)) == -1) {
 		*error = errno == EACCES ? EACCES | PROTO_DENIED : errno;
 		return (-1);
 	}

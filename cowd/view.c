@@ -48,8 +48,17 @@ view_start(void)
 	order_places(&lower, &dir);
 	if (merge_init(&view, lower, dir) == -1)
 		worker_fail("branch: %s", strerror(errno));
-	/* To sockets that were made in it the workload may connect. */
-	grant_add_directory(view.upper, PERM_WRITE);
+	/*
+	 * To sockets that were made in it the workload may connect.  Metadata
+	 * changes by the view only, which knows what describes upper.
+	 */
+	grant_add_directory(view.upper, GRANT_CONNECT);
+}
+
+int
+view_active(void)
+{
+	return (view.lower != -1);
 }
 
 /* Each returns -1 and errno; *fd is what was opened, for the caller. */

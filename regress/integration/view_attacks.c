@@ -1,0 +1,111 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+
+/*
+ * Attacks on a merged working directory, in which this runs.  The first
+ * argument says which, the others are its own.  Each prints what came of it;
+ * what must not have happened is checked from outside.
+ */
+
+#include <sys/types.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define nitems(a)	(sizeof(a) / sizeof((a)[0]))
+
+static void
+result(const char *what, long ret)
+{
+	printf("%s: %s\n", what, ret == -1 ? strerrorname_np(errno) : "ok");
+}
+
+/* Give a file without a name one. */
+static void
+give_name(int fd, const char *name)
+{
+	char	 path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, path, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == -1)
+		err(1, "%s", name);
+}
+
+/*
+ * The attributes by which a branch says what is in it, on a file that comes
+ * into the branch only afterwards.
+ */
+static void
+attack_forge(char **args)
+{
+	static const struct {
+		const char	*name;
+		const char	*value;
+	} forged[] = {
+		{ "user.overlay.sandlock", "4755 0 0 7" },
+		{ "user.overlay.origin", "" },
+		{ "user.overlay.redirect", "/dir" },
+		{ "user.overlay.opaque", "y" },
+		{ "user.overlay.sandlock.0:1-2", "" },
+		{ "user.harmless", "y" }
+	};
+	struct stat	 st;
+	size_t		 i;
+	int		 fd;
+
+	(void)args;
+	if ((fd = open(".", O_TMPFILE | O_RDWR, 0644)) == -1)
+		err(1, "O_TMPFILE");
+	for (i = 0; i < nitems(forged); i++)
+		result(forged[i].name, fsetxattr(fd, forged[i].name,
+		    forged[i].value, strlen(forged[i].value), 0));
+	give_name(fd, "forged");
+	if (stat("forged", &st) == -1)
+		err(1, "forged");
+	printf("mode %o\n", st.st_mode & 07777);
+}
+
+static const struct {
+	const char	*name;
+	int		 nargs;
+	void		(*fn)(char **);
+} attacks[] = {
+	{ "forge", 0, attack_forge }
+};
+
+int
+main(int argc, char **argv)
+{
+	size_t	 i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (i = 0; argc > 1 && i < nitems(attacks); i++)
+		if (strcmp(argv[1], attacks[i].name) == 0 &&
+		    argc - 2 >= attacks[i].nargs) {
+			attacks[i].fn(argv + 2);
+			return (0);
+		}
+	errx(1, "usage: view_attacks attack [argument ...]");
+}
