@@ -33,6 +33,7 @@
 #include "merge-node.h"
 
 #define DIR_BUFSIZE	(32 * 1024)
+#define DIR_NAME_COST	24		/* of malloc(3), beside the name */
 
 struct entry {
 	char		*name;
@@ -46,6 +47,7 @@ struct list {
 	struct entry	*entries;
 	size_t		 n;
 	size_t		 size;
+	size_t		 bytes;		/* of all names */
 };
 
 struct merge_dir {
@@ -88,6 +90,7 @@ list_add(struct list *l, const char *name, uint64_t ino, unsigned char type,
 	e->type = type;
 	e->lower = lower;
 	l->n++;
+	l->bytes += strlen(name) + DIR_NAME_COST;
 	return (0);
 }
 
@@ -341,6 +344,13 @@ merge_readdir(struct merge_dir *d, uint64_t *cookie, struct merge_dirent *de)
 	de->ino = e->ino;
 	de->type = e->type;
 	return (1);
+}
+
+size_t
+merge_dirsize(const struct merge_dir *d)
+{
+	return (sizeof(*d) + d->list.size * sizeof(*d->list.entries) +
+	    d->list.bytes);
 }
 
 void

@@ -296,5 +296,7 @@ struct merge_dir	*merge_opendir(struct merge *, const char *);
 int	 merge_readdir(struct merge_dir *, uint64_t *, struct merge_dirent *);
 int	 merge_rewinddir(struct merge *, struct merge_dir *);
 void	 merge_closedir(struct merge_dir *);
+/* About how much memory it takes. */
+size_t	 merge_dirsize(const struct merge_dir *);
 
 #endif

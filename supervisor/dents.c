@@ -19,7 +19,8 @@
  * kernel.  Another one is listed from a snapshot, taken when it is read from
  * its start: the position in that is kept where it belongs, in the open file,
  * so that rewinding, seeking, duplicates and children work as ever.  It is the
- * number of the snapshot in the upper bits and that of the entry below.
+ * number of the snapshot in the upper bits and that of the entry below.  A
+ * listing whose snapshot had to make room goes on in a new one.
  *
  * A listing that the kernel had begun before the first change goes on as it
  * began, without the names that were removed meanwhile.
@@ -45,6 +46,7 @@
 #define DENTS_ENTRY_MASK	((1ULL << DENTS_ENTRY_BITS) - 1)
 #define DENTS_NUMBER_MAX	(1U << 15)
 #define DENTS_SNAPSHOTS		256	/* kept at the same time */
+#define DENTS_BYTES		(64 * 1024 * 1024)	/* all of them */
 #define DENTS_BUFFER		(64 * 1024)
 
 /* What the two calls write; the older one has its type at the very end. */
@@ -58,6 +60,7 @@ struct dent_old {
 struct snapshot {
 	TAILQ_ENTRY(snapshot)	 entry;
 	uint32_t		 number;
+	size_t			 size;
 	char			*path;
 	struct merge_dir	*dir;
 };
@@ -65,7 +68,10 @@ TAILQ_HEAD(snapshots, snapshot);
 
 static struct snapshots	 snapshots = TAILQ_HEAD_INITIALIZER(snapshots);
 static size_t		 snapshot_count;
+static size_t		 snapshot_bytes;
 static uint32_t		 snapshot_last;
+/* Of which directory a number was, also when its snapshot is gone. */
+static uint32_t		 snapshot_paths[DENTS_NUMBER_MAX];
 
 static void
 snapshot_free(struct snapshot *s)
@@ -73,12 +79,34 @@ snapshot_free(struct snapshot *s)
 	TAILQ_REMOVE(&snapshots, s, entry);
 	merge_closedir(s->dir);
 	free(s->path);
-	free(s);
 	snapshot_count--;
+	snapshot_bytes -= s->size;
+	free(s);
+}
+
+/* Never 0. */
+static uint32_t
+snapshot_hash(const char *path)
+{
+	uint32_t	 h = 2166136261U;
+
+	for (; *path != '\0'; path++)
+		h = (h ^ (uint8_t)*path) * 16777619U;
+	return (h | 1);
+}
+
+/* Whether a position is one of ours, and not the kernel's. */
+static int
+snapshot_given(uint64_t pos, const char *path)
+{
+	uint64_t	 number = pos >> DENTS_ENTRY_BITS;
+
+	return (number < DENTS_NUMBER_MAX &&
+	    snapshot_paths[number] == snapshot_hash(path));
 }
 
 static struct snapshot *
-snapshot_find(uint32_t number, const char *path)
+snapshot_find(uint64_t number, const char *path)
 {
 	struct snapshot	*s;
 
@@ -88,7 +116,10 @@ snapshot_find(uint32_t number, const char *path)
 	return (NULL);
 }
 
-/* NULL and errno; the one that was used longest ago makes room. */
+/*
+ * NULL and errno; those that were used longest ago make room.  One that is too
+ * big by itself is alone.
+ */
 static struct snapshot *
 snapshot_take(const char *path)
 {
@@ -102,12 +133,16 @@ snapshot_take(const char *path)
 		free(s);
 		return (NULL);
 	}
-	if (snapshot_count >= DENTS_SNAPSHOTS)
+	s->size = merge_dirsize(s->dir);
+	while (snapshot_count >= DENTS_SNAPSHOTS || (snapshot_count > 0 &&
+	    snapshot_bytes + s->size > DENTS_BYTES))
 		snapshot_free(TAILQ_FIRST(&snapshots));
 	snapshot_last = snapshot_last % (DENTS_NUMBER_MAX - 1) + 1;
 	s->number = snapshot_last;
+	snapshot_paths[s->number] = snapshot_hash(path);
 	TAILQ_INSERT_TAIL(&snapshots, s, entry);
 	snapshot_count++;
+	snapshot_bytes += s->size;
 	return (s);
 }
 
@@ -239,7 +274,8 @@ dents_read(int fd, const struct place *pl, int nr, uint8_t *buf, size_t size)
 	pos = (uint64_t)where;
 	if (pos >> DENTS_ENTRY_BITS != 0)
 		s = snapshot_find(pos >> DENTS_ENTRY_BITS, pl->path);
-	if (s == NULL && pos != 0 && !pl->alias)
+	if (s == NULL && pos != 0 && !pl->alias &&
+	    !snapshot_given(pos, pl->path))
 		return (kernel_read(fd, pl->path, nr, buf, size));
 	if (s == NULL && (s = snapshot_take(pl->path)) == NULL)
 		return (-1);
@@ -289,10 +325,16 @@ dents_request(struct request *rq)
 {
 	struct place	 pl;
 	struct stat	 st;
-	int		 fd = -1, flags, number;
+	int		 error = 0, fd = -1, flags, number;
 
 	number = (int)rq->notif.data.args[rq->call->fd];
-	if (!view_changed() || place_descriptor(rq, number, &pl) != 0) {
+	if (!view_changed() ||
+	    (error = place_descriptor(rq, number, &pl)) != 0) {
+		/* A directory that was removed is empty. */
+		if (error == ENOENT) {
+			notify_value(rq, 0);
+			return;
+		}
 		/* Only the kernel's listing of what Landlock let it open. */
 		notify_continue(rq);
 		return;
