@@ -37,7 +37,8 @@
 #define FIFO_DELAY_MIN_MS	1
 #define FIFO_DELAY_MAX_MS	50
 
-static int	 mutate_note(struct request *, struct place *, int, char **);
+static int	 mutate_note(struct request *, struct place *, int, int,
+		    char **);
 
 static uint64_t
 argument(const struct request *rq, int slot)
@@ -76,7 +77,7 @@ mutate_umask(const struct request *rq)
 int
 mutate_mark(struct request *rq, struct place *pl, int follow)
 {
-	return (mutate_note(rq, pl, follow, NULL));
+	return (mutate_note(rq, pl, follow, 0, NULL));
 }
 
 /*
@@ -91,15 +92,43 @@ mutate_mark_open(struct request *rq, struct place *pl, int follow)
 	rq->plain = changed_file(pl->path);
 	if (rq->plain)
 		return (1);
-	if (!mutate_note(rq, pl, follow, &path))
+	if (!mutate_note(rq, pl, follow, 0, &path))
 		return (0);
 	rq->plain = path != NULL && strcmp(path, pl->path) == 0;
 	free(path);
 	return (1);
 }
 
+/*
+ * Keep the names of directories that a call moves or removes, should it
+ * succeed.  One that upper alone has is called by the name that it has then.
+ */
+static void
+mutate_expect(struct request *rq, const struct merge_entry *e, int which)
+{
+	int	 isdir = e->fd != -1 && S_ISDIR(e->sx.stx_mode);
+
+	if (rq->call->class != CLASS_RENAME && (!isdir ||
+	    (rq->call->class != CLASS_RMDIR &&
+	    rq->call->class != CLASS_UNLINK)))
+		return;
+	if ((rq->paths[which] = view_canonical(e)) == NULL)
+		fatal("view");
+	if (isdir)
+		rq->moved |= MOVED_ANY;
+	if (isdir && (!e->upper || e->merged))
+		rq->moved |= which == 0 ? MOVED_FROM : MOVED_TO;
+	if (isdir && which == 1)
+		rq->moved |= MOVED_REMOVED;
+}
+
+/*
+ * which: 0 for the first name of the call, 1 for the second.  With path also
+ * what that is without links, NULL when there is none.
+ */
 static int
-mutate_note(struct request *rq, struct place *pl, int follow, char **moves)
+mutate_note(struct request *rq, struct place *pl, int follow, int which,
+    char **path)
 {
 	struct merge_entry	 e;
 	int			 flags = MERGE_MISSING;
@@ -115,15 +144,10 @@ mutate_note(struct request *rq, struct place *pl, int follow, char **moves)
 	changed_mark(&e, 1);
 	if (e.fd != -1 && !e.upper && !S_ISDIR(e.sx.stx_mode))
 		view_copying();
-	gone_expect(rq, &e, moves == &rq->paths[0]);
-	/* What upper alone has is called by the name that it has now. */
-	if (moves != NULL)
-		*moves = view_canonical(&e);
-	if (moves == &rq->paths[0] && e.fd != -1 &&
-	    (!S_ISDIR(e.sx.stx_mode) || (e.upper && !e.merged))) {
-		free(*moves);
-		*moves = NULL;
-	}
+	gone_expect(rq, &e, rq->call->class == CLASS_RENAME && which == 0);
+	mutate_expect(rq, &e, which);
+	if (path != NULL)
+		*path = view_canonical(&e);
 	merge_entry_free(&e);
 	return (1);
 }
@@ -272,8 +296,8 @@ mutate_both(struct request *rq, struct place *from, struct place *to,
 {
 	int	 in1, in2;
 
-	in1 = from->inside && mutate_note(rq, from, follow, &rq->paths[0]);
-	in2 = to->inside && mutate_note(rq, to, 0, &rq->paths[1]);
+	in1 = from->inside && mutate_note(rq, from, follow, 0, NULL);
+	in2 = to->inside && mutate_note(rq, to, 0, 1, NULL);
 	if (in1 && in2)
 		return (1);
 	if (in1 || in2)
@@ -607,6 +631,26 @@ mutate_room(const struct request *rq, int error, int fd)
 		held_note(fd, &st);
 }
 
+/* A call has succeeded: directories may have gone. */
+static void
+mutate_moved(const struct request *rq)
+{
+	int	 swap = (rq->flags & RENAME_EXCHANGE) != 0;
+
+	if ((rq->moved & MOVED_ANY) == 0)
+		return;
+	if (rq->call->class != CLASS_RENAME) {
+		changed_removed(rq->paths[0], (rq->moved & MOVED_FROM) != 0);
+		return;
+	}
+	if (rq->paths[0] == NULL || rq->paths[1] == NULL ||
+	    strcmp(rq->paths[0], rq->paths[1]) == 0)
+		return;
+	if ((rq->moved & MOVED_REMOVED) && !swap)
+		changed_removed(rq->paths[1], (rq->moved & MOVED_TO) != 0);
+	changed_moved(rq->paths[0], rq->paths[1], swap, rq->moved);
+}
+
 void
 mutate_reply(struct imsg *imsg)
 {
@@ -629,10 +673,8 @@ mutate_reply(struct imsg *imsg)
 		fatalx("view_reply to another's request");
 	if (rq->unmarked && error == 0)
 		changed_everything();
-	if (error == 0 && rq->call->class == CLASS_RENAME &&
-	    rq->paths[0] != NULL && rq->paths[1] != NULL)
-		changed_moved(rq->paths[0], rq->paths[1],
-		    (rq->flags & RENAME_EXCHANGE) != 0);
+	if (error == 0)
+		mutate_moved(rq);
 	if (error == 0 && (rq->flags & RENAME_EXCHANGE) == 0)
 		gone_note(rq);
 	if (fd != -1 && rq->plain)

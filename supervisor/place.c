@@ -182,8 +182,8 @@ place_find(const struct request *rq, int dirfd, const char *path, int follow,
 		return (0);
 	tmp_relative(rq, base, path);
 	if ((rest = view_below(base, &pl->alias)) != NULL && !pl->alias) {
-		if (changed_place(rest, moved, sizeof(moved)) == -1)
-			return (ENAMETOOLONG);
+		if ((error = changed_place(rest, moved, sizeof(moved))) != 0)
+			return (error);
 		if (strcmp(rest, moved) != 0)
 			pl->alias = 1;
 		rest = moved;
@@ -239,7 +239,10 @@ place_descriptor(const struct request *rq, int fd, struct place *pl)
 		pl->given = pl->branch && !view_unlinked(rq->notif.pid, fd);
 		return (0);
 	}
-	if (!pl->alias && changed_place(rest, moved, sizeof(moved)) == 0) {
+	if (!pl->alias) {
+		error = changed_place(rest, moved, sizeof(moved));
+		if (error != 0)
+			return (error);
 		/* The kernel lists what was there; the view may differ. */
 		if (strcmp(rest, moved) != 0)
 			pl->alias = 1;

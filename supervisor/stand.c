@@ -130,15 +130,19 @@ stand_getcwd(struct request *rq)
 	const char	*rest;
 	uint64_t	 size = argument(rq, rq->call->outlen);
 	size_t		 len;
-	int		 alias;
+	int		 alias, error = 0;
 
 	if (task_name(rq->notif.pid, AT_FDCWD, name, sizeof(name)) != 0 ||
 	    (rest = view_below(name, &alias)) == NULL ||
-	    changed_place(rest, moved, sizeof(moved)) == -1 ||
-	    (!alias && strcmp(rest, moved) == 0) ||
+	    (!alias && (error = changed_place(rest, moved,
+	    sizeof(moved))) == 0 && strcmp(rest, moved) == 0) ||
 	    view_unlinked(rq->notif.pid, AT_FDCWD)) {
 		/* It only tells a name. */
 		notify_continue(rq);
+		return;
+	}
+	if (error != 0) {
+		notify_errno(rq, error);
 		return;
 	}
 	if (!alias)

@@ -70,6 +70,7 @@ struct request {
 	int				 unmarked;	/* see changed.c */
 	char				*paths[2];	/* in the view; NULL */
 	int				 plain;		/* the first, no link */
+	int				 moved;		/* MOVED_* */
 	int				 flags;		/* of open, of rename */
 	dev_t				 gone_dev;	/* see gone.c */
 	ino_t				 gone_ino;	/* 0: none */
@@ -224,7 +225,14 @@ void	 changed_opened(const char *);
 int	 changed_file(const char *);
 int	 changed_below(const char *);
 int	 changed_itself(const char *);
-void	 changed_moved(const char *, const char *, int);
+
+/* moved.c; which of two names are those of directories of lower */
+#define MOVED_FROM	0x1
+#define MOVED_TO	0x2
+#define MOVED_ANY	0x4	/* there is a directory among them */
+#define MOVED_REMOVED	0x8	/* the second gives way to the first */
+void	 changed_moved(const char *, const char *, int, int);
+void	 changed_removed(const char *, int);
 int	 changed_place(const char *, char *, size_t);
 
 /* deep.c */

@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -87,12 +88,82 @@ attack_forge(char **args)
 	printf("mode %o\n", st.st_mode & 07777);
 }
 
+/* The names of a directory that one read gives; 0 at its end. */
+static long
+list_some(int dir, long *names)
+{
+	union {
+		struct dirent64	 align;
+		char		 bytes[4096];
+	}			 buf;
+	const struct dirent64	*de;
+	ssize_t			 n, off;
+
+	if ((n = getdents64(dir, buf.bytes, sizeof(buf.bytes))) == -1)
+		err(1, "getdents");
+	for (off = 0; off < n; off += de->d_reclen) {
+		de = (const void *)(buf.bytes + off);
+		(*names)++;
+	}
+	return (n);
+}
+
+static int
+open_directory(const char *path)
+{
+	int	 fd;
+
+	if ((fd = open(path, O_RDONLY | O_DIRECTORY)) == -1)
+		err(1, "%s", path);
+	return (fd);
+}
+
+static void
+make_file(const char *path)
+{
+	int	 fd;
+
+	if ((fd = open(path, O_WRONLY | O_CREAT, 0644)) == -1)
+		err(1, "%s", path);
+	close(fd);
+}
+
+/*
+ * A listing of "many", which has 2,000 files, is begun; the given number of
+ * others are begun too; then it is read to its end.  A file that is named
+ * is made after that, and its removal waited for.
+ */
+static void
+attack_listings(char **args)
+{
+	long	 names = 0, others = 0;
+	int	 dir, i, other;
+
+	make_file("many/new");
+	dir = open_directory("many");
+	list_some(dir, &names);
+	for (i = 0; i < atoi(args[0]); i++) {
+		other = open_directory("many");
+		list_some(other, &others);
+		close(other);
+	}
+	while (list_some(dir, &names) > 0)
+		continue;
+	printf("%ld of 2003\n", names);
+	if (args[1] != NULL) {
+		make_file(args[1]);
+		while (access(args[1], F_OK) == 0)
+			usleep(10000);
+	}
+}
+
 static const struct {
 	const char	*name;
 	int		 nargs;
 	void		(*fn)(char **);
 } attacks[] = {
-	{ "forge", 0, attack_forge }
+	{ "forge", 0, attack_forge },
+	{ "listings", 1, attack_listings }
 };
 
 int

@@ -108,9 +108,210 @@ fifo_body()
 	atf_check -o inline:"control\n" cat heard
 }
 
+# The same program bare and inside, which see the same.
+same_program()
+{
+	cat >tmp/program.py
+	rm -rf bare
+	cp -a wd bare
+	(cd bare && ${bare} /usr/bin/python3 "${TMPDIR}/program.py") \
+	    >bare.out 2>&1 || atf_fail "bare: $(cat bare.out)"
+	[ -s bare.out ] || atf_fail "nothing was done"
+	tree_before
+	atf_check -o file:bare.out ${cow} --on-exit abort -- \
+	    /usr/bin/python3 "${TMPDIR}/program.py"
+	tree_same
+}
+
+# As wait_for, for what takes long.
+wait_for_long()
+{
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ ${tries} -le 2000 ] || atf_fail "waited in vain: $*"
+		sleep 0.05
+	done
+}
+
+# Of the supervisor of a run, in kB: what is not shared with a file.
+supervisor_memory()
+{
+	for p in $(cat /proc/"$1"/task/*/children); do
+		[ "$(cat /proc/"${p}"/comm)" != supervisor ] ||
+		    sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' \
+		    /proc/"${p}"/status
+	done
+}
+
+atf_test_case moved
+moved_head()
+{
+	atf_set "descr" "who is in a directory stays in it, whatever its name"
+	atf_set "require.files" "/usr/bin/python3"
+}
+moved_body()
+{
+	view_setup
+	for d in one two three four; do
+		mkdir -p "wd/${d}/sub"
+		echo "${d}" >"wd/${d}/${d}"
+	done
+	mkdir wd/void wd/gone
+	same_program <<'END'
+import ctypes, os
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+def exchange(a, b):
+    if libc.renameat2(-100, a.encode(), -100, b.encode(), 2) == -1:
+        raise OSError(ctypes.get_errno(), a)
+
+def here(fd, name):
+    """Make a name by a descriptor; what that directory has then."""
+    try:
+        os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=fd))
+    except OSError as e:
+        print(name, e.errno)
+    print(name, sorted(os.listdir(fd)))
+
+one, two, three, four, sub, void, gone = (os.open(d, os.O_RDONLY) for d in
+    ("one", "two", "three", "four", "three/sub", "void", "gone"))
+# A directory and a file of the branch change places with those of lower.
+os.mkdir("new")
+open("new/new", "w").close()
+exchange("new", "one")
+here(one, "a")
+exchange("file", "two")
+here(two, "b")
+exchange("three", "four")
+here(three, "c")
+here(four, "d")
+# There and back, and along with one of the branch.
+os.mkdir("up")
+os.rename("four", "up/down")
+os.rename("up", "away")
+here(three, "e")
+here(sub, "f")
+os.rename("away/down/sub", "sub")
+os.rename("away", "up")
+here(sub, "g")
+os.rename("up/down", "four")
+os.rename("sub", "four/sub")
+here(sub, "h")
+here(three, "i")
+# One that is gone is not the one that has its name by then.
+os.rmdir("gone")
+os.mkdir("gone")
+here(gone, "j")
+os.mkdir("fresh")
+os.rename("fresh", "void")
+here(void, "k")
+os.fchdir(void)
+try:
+    print(os.getcwd())
+except OSError as e:
+    print(e.errno)
+os.fchdir(sub)
+print(os.getcwd().split("/")[-2:])
+for top, dirs, files in os.walk("../.."):
+    dirs.sort()
+    print(top, sorted(files))
+END
+}
+
+atf_test_case renames cleanup
+renames_head()
+{
+	atf_set "descr" "who renames all day takes no more memory"
+	atf_set "require.files" "/usr/bin/python3"
+}
+renames_body()
+{
+	view_setup
+	cat >tmp/program.py <<'END'
+import os, sys, time
+
+def renames(name):
+    for i in range(2000):
+        os.rename("dir", "rid")
+        os.rename("rid", "dir")
+    open(os.path.join(sys.argv[1], name), "w").close()
+
+renames("half")
+while os.path.exists(os.path.join(sys.argv[1], "half")):
+    time.sleep(.02)
+renames("full")
+while os.path.exists(os.path.join(sys.argv[1], "full")):
+    time.sleep(.02)
+END
+	${cow} --on-exit abort -- /usr/bin/python3 "${TMPDIR}/program.py" \
+	    "${TMPDIR}" &
+	pid=$!
+	echo ${pid} >pids
+	wait_for_long test -f tmp/half
+	half=$(supervisor_memory ${pid})
+	rm tmp/half
+	wait_for_long test -f tmp/full
+	full=$(supervisor_memory ${pid})
+	rm tmp/full
+	wait ${pid} || atf_fail "the run failed"
+	[ "${half}" -gt 100 ] || atf_fail "no supervisor: ${half}"
+	[ $((full - half)) -lt 200 ] || atf_fail "${half} kB, then ${full} kB"
+}
+renames_cleanup()
+{
+	. "$(atf_get_srcdir)/util.sh"
+	cleanup
+}
+
+atf_test_case listings cleanup
+listings_head()
+{
+	atf_set "descr" "many listings: right ones, and in bounded memory"
+	atf_set "require.files" "/usr/bin/python3"
+}
+listings_body()
+{
+	view_setup
+	mkdir wd/many
+	(cd wd/many && /usr/bin/python3 -c '
+for i in range(2000):
+    open("name-%06d-%0200d" % (i, i), "w").close()')
+	tree_before
+	# The control.
+	cp -a wd bare
+	atf_check -o inline:"2003 of 2003\n" sh -c \
+	    "cd bare && exec '${attack}' listings 300"
+	# One is read on while others push its place out.
+	for n in 0 300; do
+		atf_check -o inline:"2003 of 2003\n" ${cow} --on-exit abort \
+		    -- "${attack}" listings ${n}
+	done
+	${cow} --on-exit abort -- "${attack}" listings 300 \
+	    "${TMPDIR}/done" >out &
+	pid=$!
+	echo ${pid} >pids
+	wait_for_long test -f tmp/done
+	memory=$(supervisor_memory ${pid})
+	rm tmp/done
+	wait ${pid} || atf_fail "the run failed"
+	[ "${memory}" -gt 1000 ] || atf_fail "no supervisor: ${memory}"
+	[ "${memory}" -lt 100000 ] || atf_fail "${memory} kB"
+	tree_same
+}
+listings_cleanup()
+{
+	. "$(atf_get_srcdir)/util.sh"
+	cleanup
+}
+
 atf_init_test_cases()
 {
 	. "$(atf_get_srcdir)/util.sh"
 	atf_add_test_case forge
 	atf_add_test_case fifo
+	atf_add_test_case moved
+	atf_add_test_case renames
+	atf_add_test_case listings
 }
