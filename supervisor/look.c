@@ -317,7 +317,8 @@ look_access(struct request *rq)
 	int			 error;
 
 	if ((look_flags(rq) & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH |
-	    LOOK_FLAGS)) != 0) {
+	    LOOK_FLAGS)) != 0 || ((int)argument(rq, rq->call->arg) &
+	    ~(R_OK | W_OK | X_OK)) != 0) {
 		notify_errno(rq, EINVAL);
 		return;
 	}

@@ -457,6 +457,35 @@ mutate_given(struct request *rq, int number, const struct proto_meta *pm)
 }
 
 /*
+ * Whether a call without a name, or with an empty one, means the descriptor.
+ * Each of the calls has a rule of its own; and a descriptor that only names a
+ * file will not do where there is no name at all, nor for attributes.
+ */
+static int
+meta_by_fd(const struct request *rq, int dirfd, int flags)
+{
+	const struct syscall_entry	*call = rq->call;
+	int				 fd, opened, xattr;
+
+	if (call->path == SLOT_NONE)
+		return (1);
+	xattr = call->class == CLASS_SETXATTR ||
+	    call->class == CLASS_REMOVEXATTR;
+	if (argument(rq, call->path) == 0 && !xattr) {
+		if (!call->null_fd || dirfd == AT_FDCWD || flags != 0)
+			return (0);
+	} else if ((flags & AT_EMPTY_PATH) == 0)
+		return (0);
+	else if (!xattr || dirfd == AT_FDCWD)
+		return (1);
+	if ((fd = task_fd(rq->notif.pid, dirfd)) == -1)
+		return (0);
+	opened = fcntl(fd, F_GETFL);
+	close(fd);
+	return (opened != -1 && (opened & O_PATH) == 0);
+}
+
+/*
  * Change metadata of what a name or, when there is none, a descriptor leads
  * to.  1 when that was answered or sent off, 0 when it is outside.
  */
@@ -470,13 +499,10 @@ mutate_meta(struct request *rq, int dirfd, int flags,
 	int			 error = 0, follow, inside;
 
 	path[0] = '\0';
-	if (rq->call->path != SLOT_NONE && argument(rq, rq->call->path) != 0) {
+	if (rq->call->path != SLOT_NONE && argument(rq, rq->call->path) != 0)
 		error = look_path(rq, rq->call->path, path, sizeof(path));
-		/* No name where one is needed: refused like everywhere. */
-		if (error == 0 && path[0] == '\0' &&
-		    (flags & AT_EMPTY_PATH) == 0)
-			return (0);
-	} else if (rq->call->path != SLOT_NONE && dirfd == AT_FDCWD)
+	/* What names nothing that can be changed is refused like everywhere. */
+	if (error == 0 && path[0] == '\0' && !meta_by_fd(rq, dirfd, flags))
 		return (0);
 	follow = path[0] != '\0' && (flags & AT_SYMLINK_NOFOLLOW) == 0;
 	if (error == 0 && path[0] != '\0')
