@@ -218,9 +218,13 @@ open_request(struct request *rq)
 		return;
 	}
 	if ((error = look_path(rq, rq->call->path, o.path,
-	    sizeof(o.path))) != 0 ||
-	    (error = place_find(rq, o.dirfd, o.path, open_follows(o.flags),
-	    &pl)) != 0) {
+	    sizeof(o.path))) == 0 && rewrite_final(rq, o.path)) {
+		/* Should it be another by then, Landlock decides about it. */
+		notify_continue(rq);
+		return;
+	}
+	if (error != 0 || (error = place_find(rq, o.dirfd, o.path,
+	    open_follows(o.flags), &pl)) != 0) {
 		notify_errno(rq, error);
 		return;
 	}

@@ -107,7 +107,7 @@ place_text(const struct request *rq, const char *text, int follow,
 {
 	char		 name[PLACE_TEXT + PATH_MAX];
 	const char	*rest;
-	int		 lasting = 1, what, wanted;
+	int		 entered = 0, lasting = 1, what, wanted;
 
 	pl->inside = 0;
 	if ((rest = view_below(text, &pl->alias)) != NULL)
@@ -116,12 +116,16 @@ place_text(const struct request *rq, const char *text, int follow,
 	if ((known_find(text) & wanted) != 0)
 		return (0);
 	what = outside_plain(text);
-	if ((what & wanted) == 0 && !resolve_enter(rq, text, follow, name,
-	    sizeof(name), &lasting))
+	if ((what & wanted) == 0)
+		entered = resolve_enter(rq, text, follow, name, sizeof(name),
+		    &lasting);
+	if (entered == -1)
+		return (errno);
+	if (entered == 0)
 		what |= wanted;
 	if (lasting && what != 0 && strncmp(text, "/proc/", 6) != 0)
 		known_add(text, what);
-	if ((what & wanted) != 0)
+	if (entered == 0)
 		return (0);
 	if ((rest = view_below(name, &pl->alias)) == NULL)
 		return (EIO);

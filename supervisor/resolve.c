@@ -47,6 +47,7 @@ struct walk {
 	int			 follow;	/* a link at the end too */
 	int			 enter;		/* look out for the view */
 	int			 lasting;	/* no link of /proc so far */
+	int			 lost;		/* errno of what was found */
 	char			 entered[PATH_MAX];	/* where it began */
 	char			 missing[NAME_MAX + 1];	/* at the end */
 	int			 slash;		/* after that, or the end */
@@ -122,12 +123,17 @@ proc_is_ours(int fd)
 	    strtol(text + 6, NULL, 10) == getpid());
 }
 
-/* A link of /proc may lead into the middle of the view. */
+/*
+ * A link of /proc may lead into the middle of the view.  What it leads to is
+ * called there by the name that it has now.
+ */
 static int
 walk_jumped(struct walk *w)
 {
-	char	 link[64];
-	ssize_t	 n;
+	char		 link[64], now[PATH_MAX];
+	const char	*rest;
+	int		 alias;
+	ssize_t		 n;
 
 	if (!w->enter)
 		return (0);
@@ -135,9 +141,18 @@ walk_jumped(struct walk *w)
 	if ((n = readlink(link, w->entered, sizeof(w->entered) - 1)) == -1)
 		return (-1);
 	w->entered[n] = '\0';
-	if (view_below(w->entered, NULL) == NULL)
+	if ((rest = view_below(w->entered, &alias)) == NULL) {
 		w->entered[0] = '\0';
-	return (0);
+		return (0);
+	}
+	if (alias)
+		return (0);
+	if ((w->lost = changed_place(rest, now, sizeof(now))) == 0 &&
+	    (size_t)snprintf(w->entered, sizeof(w->entered), "%s%s%s",
+	    view_top(), now[0] == '\0' ? "" : "/", now) >=
+	    sizeof(w->entered))
+		w->lost = ENAMETOOLONG;
+	return (w->lost == 0 ? 0 : -1);
 }
 
 /*
@@ -271,9 +286,10 @@ walk_step(struct walk *w)
 
 /*
  * Follow an absolute name to where it enters the view: 1, and the name of that
- * place with what is still to go; 0 when it does not, wherever it ends.  The
- * directory is known by its inode, so that no other name for it is a way round.
- * What depends on the caller, or on the moment, clears lasting.
+ * place with what is still to go; 0 when it does not, wherever it ends; -1 and
+ * errno when that place has no name any more.  The directory is known by its
+ * inode, so that no other name for it is a way round.  What depends on the
+ * caller, or on the moment, clears lasting.
  */
 int
 resolve_enter(const struct request *rq, const char *path, int follow,
@@ -287,6 +303,7 @@ resolve_enter(const struct request *rq, const char *path, int follow,
 	w.links = 0;
 	w.follow = follow;
 	w.enter = w.lasting = 1;
+	w.lost = 0;
 	w.entered[0] = '\0';
 	if (strlcpy(w.rest, path, sizeof(w.rest)) >= sizeof(w.rest) ||
 	    walk_root(&w) == -1)
@@ -296,12 +313,15 @@ resolve_enter(const struct request *rq, const char *path, int follow,
 			break;
 	if (!w.lasting)
 		*lasting = 0;
-	if (w.entered[0] != '\0') {
+	if (w.lost != 0)
+		ret = -1;
+	else if (w.entered[0] != '\0') {
 		ret = snprintf(name, size, "%s%s%s", w.entered,
 		    w.rest[0] == '\0' || w.rest[0] == '/' ? "" : "/",
 		    w.rest) < (int)size;
 	}
 	close(w.fd);
+	errno = w.lost;
 	return (ret);
 }
 
@@ -314,6 +334,7 @@ walk_to(struct walk *w, const struct request *rq, int dirfd, const char *path,
 	w->fd = -1;
 	w->links = 0;
 	w->enter = 0;
+	w->lost = 0;
 	w->missing[0] = '\0';
 	w->slash = 0;
 	w->follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;

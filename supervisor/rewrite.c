@@ -20,8 +20,9 @@
  * caller gave means something in the view only.  The thread is seized and the
  * call ends with ENOSYS; before the thread runs again the name is written below
  * its stack, the argument set to it and the call made once more.  No memory
- * that the program owns is written, and the call comes here again: it is judged
- * by the name that it then has.
+ * that the program owns is written, and the call comes here again: with the
+ * real name of an entry of the view it is let through, and with any other it is
+ * judged by that.
  */
 
 #include <sys/types.h>
@@ -65,6 +66,7 @@ struct rewriting {
 	pid_t			 tgid;
 	uint64_t		 mask;		/* its own signal mask */
 	int			 again;		/* the call was made */
+	char			*path;		/* what was written; or NULL */
 };
 static LIST_HEAD(, rewriting)	 rewritings = LIST_HEAD_INITIALIZER(rewritings);
 
@@ -288,18 +290,28 @@ rewrite_seize(pid_t tid)
 	return (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL));
 }
 
-/* Have the call made with another name in a slot; it is answered. */
-void
-rewrite_path(const struct request *rq, int slot, const char *path)
+static void
+rewrite_with(const struct request *rq, int slot, const char *path, int final)
 {
 	struct rewrite	 rw;
 
 	memset(&rw, 0, sizeof(rw));
 	rw.slot = slot;
 	rw.path = path;
+	rw.final = final;
 	rw.argv_slot = rq->call->class == CLASS_EXEC ? rq->call->arg :
 	    SLOT_NONE;
 	rewrite_call(rq, &rw);
+}
+
+/*
+ * Have the call made with another name in a slot, by which it is judged like
+ * any other; it is answered.
+ */
+void
+rewrite_path(const struct request *rq, int slot, const char *path)
+{
+	rewrite_with(rq, slot, path, 0);
 }
 
 /* The call is made no more: it fails with an errno, for want of memory. */
@@ -361,9 +373,19 @@ rewriting_begin(pid_t tid)
 		LIST_INSERT_HEAD(&rewritings, rg, entry);
 	}
 	rg->again = 0;
+	free(rg->path);
+	rg->path = NULL;
 	if (ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof(all), &all) == -1)
 		return (NULL);
 	return (rg);
+}
+
+static void
+rewriting_free(struct rewriting *rg)
+{
+	LIST_REMOVE(rg, entry);
+	free(rg->path);
+	free(rg);
 }
 
 /* The thread has stopped: give it its signals back and let it go. */
@@ -373,8 +395,7 @@ rewriting_end(struct rewriting *rg, pid_t tid, int sig)
 	(void)ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof(rg->mask),
 	    &rg->mask);
 	(void)ptrace(PTRACE_DETACH, tid, NULL, (void *)(long)sig);
-	LIST_REMOVE(rg, entry);
-	free(rg);
+	rewriting_free(rg);
 }
 
 void
@@ -412,7 +433,29 @@ rewrite_call(const struct request *rq, const struct rewrite *rw)
 		rewriting_end(rg, tid, 0);
 		return;
 	}
+	/* Without it the call is judged as any other. */
+	if (rw->final)
+		rg->path = strdup(rw->path);
 	(void)ptrace(PTRACE_CONT, tid, NULL, NULL);
+}
+
+/*
+ * Whether a call has come with the real name that was written for it.  By that
+ * the kernel finds what is meant; to the view it may be that of something else,
+ * as of what lies by now where a directory was that has been renamed.
+ */
+int
+rewrite_final(const struct request *rq, const char *path)
+{
+	struct rewriting	*rg;
+	int			 final;
+
+	if ((rg = rewriting_find(rq->notif.pid)) == NULL || rg->path == NULL)
+		return (0);
+	final = strcmp(rg->path, path) == 0;
+	free(rg->path);
+	rg->path = NULL;
+	return (final);
 }
 
 /*
@@ -467,10 +510,8 @@ rewrite_gone(pid_t tid)
 {
 	struct rewriting	*rg;
 
-	if ((rg = rewriting_find(tid)) == NULL)
-		return;
-	LIST_REMOVE(rg, entry);
-	free(rg);
+	if ((rg = rewriting_find(tid)) != NULL)
+		rewriting_free(rg);
 }
 
 /* Whether the kernel, following the caller's name, comes to an entry. */
@@ -479,19 +520,15 @@ rewrite_same(const struct request *rq, int dirfd, const char *path, int follow,
     const struct merge_entry *e)
 {
 	struct stat	 a, b;
-	char		 name[PATH_MAX + 64];
+	int		 fd, ret;
 
 	/* From its directory itself, which may have no name. */
-	if (path[0] == '/')
-		strlcpy(name, path, sizeof(name));
-	else if (dirfd == AT_FDCWD)
-		snprintf(name, sizeof(name), "/proc/%d/cwd/%s",
-		    (int)rq->notif.pid, path);
-	else
-		snprintf(name, sizeof(name), "/proc/%d/fd/%d/%s",
-		    (int)rq->notif.pid, dirfd, path);
-	if (fstatat(AT_FDCWD, name, &a, follow ? 0 :
-	    AT_SYMLINK_NOFOLLOW) == -1 || view_known(e, &b) == -1)
+	if ((fd = resolve_at(rq, dirfd, path, follow ? 0 :
+	    AT_SYMLINK_NOFOLLOW)) == -1)
+		return (0);
+	ret = fstat(fd, &a);
+	close(fd);
+	if (ret == -1 || view_known(e, &b) == -1)
 		return (0);
 	return (a.st_dev == b.st_dev && a.st_ino == b.st_ino);
 }
@@ -512,10 +549,7 @@ rewrite_entry(struct request *rq, int dirfd, const char *path, int follow,
 		notify_continue(rq);
 	else if ((error = view_real(e, real, sizeof(real))) != 0)
 		notify_errno(rq, error);
-	else if (strcmp(path, real) == 0)
-		/* It has been rewritten, and the other changed meanwhile. */
-		notify_errno(rq, ENOENT);
 	else if (rq->call->class != CLASS_EXEC ||
 	    !script_exec(rq, path, real, e))
-		rewrite_path(rq, rq->call->path, real);
+		rewrite_with(rq, rq->call->path, real, 1);
 }

@@ -97,7 +97,12 @@ stand_request(struct request *rq)
 		dirfd = (int)argument(rq, rq->call->dirfd);
 	follow = (stand_flags(rq) & AT_SYMLINK_NOFOLLOW) == 0;
 	if ((error = look_path(rq, rq->call->path, path,
-	    sizeof(path))) != 0 ||
+	    sizeof(path))) == 0 && rewrite_final(rq, path)) {
+		/* As below: should it be another by then. */
+		notify_continue(rq);
+		return;
+	}
+	if (error != 0 ||
 	    (error = place_find(rq, dirfd, path, follow, &pl)) != 0) {
 		notify_errno(rq, error);
 		return;

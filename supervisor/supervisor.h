@@ -116,6 +116,7 @@ struct rewrite {
 	const void	*data;		/* not a name but this, or NULL */
 	size_t		 len;
 	int		 len_slot;	/* which gets the length */
+	int		 final;		/* the name is not to be judged */
 	int		 argv_slot;
 	const char	*strings[3];	/* the first is the program */
 	size_t		 nstrings;	/* 0: the name only */
@@ -329,6 +330,7 @@ void	 dents_request(struct request *);
 void	 rewrite_path(const struct request *, int, const char *);
 void	 rewrite_call(const struct request *, const struct rewrite *);
 void	 rewrite_made(const struct request *);
+int	 rewrite_final(const struct request *, const char *);
 int	 rewrite_stop(pid_t, int);
 void	 rewrite_gone(pid_t);
 void	 rewrite_entry(struct request *, int, const char *, int,

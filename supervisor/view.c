@@ -323,18 +323,17 @@ static int
 view_lower_directory(const struct merge_entry *e)
 {
 	struct stat	 st;
-	char		 name[64], redirect;
+	char		 name[64], now[PATH_MAX], redirect;
 	char		*path;
-	int		 fd;
+	int		 fd = -1;
 
 	if (!e->merged || (path = view_canonical(e)) == NULL)
 		return (-1);
 	/* Below a renamed directory all names differ: only the plain case. */
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", e->fd);
-	if (changed_below(path) && getxattr(name, "user.overlay.redirect",
-	    &redirect, 0) > 0)
-		fd = -1;
-	else
+	if (changed_place(path, now, sizeof(now)) == 0 &&
+	    strcmp(path, now) == 0 && (!changed_below(path) ||
+	    getxattr(name, "user.overlay.redirect", &redirect, 0) <= 0))
 		fd = view_lower(path);
 	free(path);
 	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISDIR(st.st_mode))) {

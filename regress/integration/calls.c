@@ -23,12 +23,14 @@
  */
 
 #include <sys/types.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 #include <err.h>
@@ -709,14 +711,145 @@ files(void)
 	result("chmod", "in removed working directory", chmod("x", 0700));
 }
 
+static void
+opens(const char *name, const char *path)
+{
+	static const struct {
+		const char	*name;
+		int		 flags;
+	}		 ways[] = {
+		{ "open", O_RDONLY },
+		{ "open path", O_PATH },
+		{ "open path nofollow", O_PATH | O_NOFOLLOW },
+		{ "open nofollow", O_RDONLY | O_NOFOLLOW },
+		{ "open directory", O_RDONLY | O_DIRECTORY },
+		{ "open write", O_WRONLY },
+		{ "open both truncate", O_RDWR | O_TRUNC },
+		{ "open create", O_RDWR | O_CREAT },
+		{ "open create exclusively", O_RDWR | O_CREAT | O_EXCL },
+		{ "open create read", O_RDONLY | O_CREAT },
+		{ "open create directory", O_RDWR | O_CREAT | O_DIRECTORY },
+		{ "open nameless", O_RDWR | O_TMPFILE },
+		{ "open nameless read", O_RDONLY | O_TMPFILE }
+	};
+	size_t		 i;
+	int		 fd;
+
+	for (i = 0; i < nitems(ways); i++) {
+		fd = syscall(SYS_openat, AT_FDCWD, path, ways[i].flags |
+		    O_NONBLOCK, 0644);
+		result(ways[i].name, name, fd);
+		if (fd != -1)
+			close(fd);
+	}
+}
+
+/* What only looks, or leads somewhere. */
+static void
+looks(const char *name, const char *path, int top, int watch)
+{
+	struct stat	 st;
+	struct statfs	 sf;
+	char		 buf[4096];
+
+	result("stat", name, syscall(SYS_stat, path, &st));
+	result("lstat", name, syscall(SYS_lstat, path, &st));
+	result("newfstatat empty", name, syscall(SYS_newfstatat, AT_FDCWD,
+	    path, &st, AT_EMPTY_PATH));
+	result("stat nowhere", name, syscall(SYS_stat, path, NULL));
+	result("access", name, syscall(SYS_access, path, R_OK | W_OK));
+	result("access nothing", name, syscall(SYS_access, path, F_OK));
+	result("access mode", name, syscall(SYS_access, path, 8));
+	result("readlink", name, syscall(SYS_readlink, path, buf, 1));
+	result("readlink nothing", name, syscall(SYS_readlink, path, buf, 0));
+	result("readlink nowhere", name, syscall(SYS_readlink, path, NULL, 9));
+	result("getxattr", name, syscall(SYS_getxattr, path, "user.a", buf,
+	    sizeof(buf)));
+	result("listxattr", name, syscall(SYS_listxattr, path, buf,
+	    sizeof(buf)));
+	result("statfs", name, syscall(SYS_statfs, path, &sf));
+	result("inotify_add_watch", name, syscall(SYS_inotify_add_watch,
+	    watch, path, 1));
+	result("chdir", name, syscall(SYS_chdir, path));
+	if (fchdir(top) == -1)
+		err(1, "fchdir");
+}
+
+/* What changes names. */
+static void
+renames(const char *name, const char *path)
+{
+	result("mkdir", name, syscall(SYS_mkdir, path, 0755));
+	result("rmdir", name, syscall(SYS_rmdir, path));
+	result("mknod", name, syscall(SYS_mknod, path, S_IFIFO | 0644, 0));
+	result("symlink", name, syscall(SYS_symlink, "text", path));
+	result("symlink to it", name, syscall(SYS_symlink, path, "new"));
+	unlink("new");
+	result("truncate", name, syscall(SYS_truncate, path, 3));
+	result("truncate negative", name, syscall(SYS_truncate, path, -3L));
+	result("rename itself", name, syscall(SYS_rename, path, path));
+	result("link", name, syscall(SYS_link, path, "new"));
+	unlink("new");
+	result("linkat follow", name, syscall(SYS_linkat, AT_FDCWD, path,
+	    AT_FDCWD, "new", AT_SYMLINK_FOLLOW));
+	unlink("new");
+	result("link over", name, syscall(SYS_link, "other", path));
+	result("rename", name, syscall(SYS_rename, path, "new"));
+	result("rename back", name, syscall(SYS_rename, "new", path));
+	unlink("new");
+	rmdir("new");
+	result("renameat2 noreplace", name, syscall(SYS_renameat2, AT_FDCWD,
+	    "other", AT_FDCWD, path, 1));
+	result("renameat2 exchange", name, syscall(SYS_renameat2, AT_FDCWD,
+	    "other", AT_FDCWD, path, 2));
+	result("renameat2 back", name, syscall(SYS_renameat2, AT_FDCWD,
+	    "other", AT_FDCWD, path, 2));
+	result("unlinkat flags", name, syscall(SYS_unlinkat, AT_FDCWD, path,
+	    0x4000));
+}
+
+/* Calls on names, as a merged working directory answers them. */
+static void
+by_name(void)
+{
+	char	 other[32];
+	size_t	 i;
+	int	 top, watch;
+
+	if ((top = open(".", O_PATH | O_DIRECTORY)) == -1 ||
+	    (watch = inotify_init1(IN_CLOEXEC)) == -1)
+		err(1, "top");
+	for (i = 0; i < nspellings; i++) {
+		opens(spellings[i].name, spellings[i].path);
+		looks(spellings[i].name, spellings[i].path, top, watch);
+		renames(spellings[i].name, spellings[i].path);
+		result("file of the old directory", spellings[i].name,
+		    syscall(SYS_faccessat, 101, "file", F_OK));
+		/* It may have become something else. */
+		snprintf(other, sizeof(other), "other%zu", i);
+		(void)rename("other", other);
+		make_file("other");
+	}
+	close(watch);
+	close(top);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	umask(022);
-	make_tree();
+	/* The tree may be there, as that of a merged working directory. */
+	if (argc < 2 || access("file", F_OK) == -1)
+		make_tree();
+	if (argc == 2 && strcmp(argv[1], "tree") == 0)
+		return (0);
 	make_spellings();
 	make_descriptors();
+	if (argc == 2 && strcmp(argv[1], "names") == 0) {
+		by_name();
+		return (fflush(stdout) == 0 ? 0 : 1);
+	}
 	by_path();
 	by_dirfd();
 	by_fd();

@@ -220,6 +220,59 @@ for top, dirs, files in os.walk("../.."):
 END
 }
 
+atf_test_case moved_programs
+moved_programs_head()
+{
+	atf_set "descr" "programs and directories below a directory that moved"
+	atf_set "require.files" "/usr/bin/python3"
+}
+moved_programs_body()
+{
+	view_setup
+	mkdir -p wd/bin wd/x/sub wd/y/sub
+	cp /bin/echo wd/bin
+	: >wd/x/sub/1
+	: >wd/y/sub/2
+	same_program <<'END'
+import ctypes, os, subprocess
+
+def run(*args, **kwargs):
+    try:
+        print(subprocess.run(args, capture_output=True, **kwargs).stdout)
+    except OSError as e:
+        print(args, e.errno)
+
+os.rename("bin", "nib")
+run("nib/echo", "one")
+run("./echo", "two", cwd="nib")
+run("bin/echo", "three")
+# Another program has the name that this one had.
+os.mkdir("bin")
+with open("bin/echo", "w") as f:
+    f.write("#! /bin/sh\necho other\n")
+os.chmod("bin/echo", 0o755)
+run("nib/echo", "four")
+run("bin/echo", "five")
+fd = os.open("nib/echo", os.O_PATH)
+print(os.fstat(fd).st_size > 1000)
+# Two that were merged change places.
+open("x/sub/new", "w").close()
+ctypes.CDLL(None).renameat2(-100, b"x", -100, b"y", 2)
+for d in "x/sub", "y/sub":
+    print(d, sorted(os.listdir(d)))
+    os.chdir(d)
+    print(sorted(os.listdir(".")), os.getcwd().split("/")[-2:])
+    os.chdir("../..")
+# By a descriptor's name in /proc.
+fd = os.open("nib", os.O_RDONLY)
+os.rename("nib", "bni")
+print(os.path.exists("/proc/self/fd/%d/echo" % fd))
+run("/proc/self/fd/%d/echo" % fd, "six", pass_fds=(fd,))
+os.close(os.open("/proc/self/fd/%d/made" % fd, os.O_CREAT | os.O_RDWR))
+print(sorted(os.listdir("bni")), sorted(os.listdir("bin")))
+END
+}
+
 atf_test_case renames cleanup
 renames_head()
 {
@@ -306,12 +359,101 @@ listings_cleanup()
 	cleanup
 }
 
+# Many calls bare and inside, in trees that are there already; less the lines
+# that a pattern matches.
+same_calls()
+{
+	for d in bare wd; do
+		rm -rf "${d}"
+		mkdir "${d}"
+		(cd "${d}" && "$(helper calls)" tree) || atf_fail "no tree"
+	done
+	tree_before
+	(cd bare && ${bare} "$(helper calls)" "$@") >bare.out ||
+	    atf_fail "bare"
+	${cow} --unveil /dev:r --on-exit abort -- "$(helper calls)" "$@" \
+	    >box.out || atf_fail "box"
+	tree_same
+	[ "$(wc -l <bare.out)" -gt 2500 ] || atf_fail "too few calls"
+	[ "$(grep -c ': ok$' bare.out)" -gt 500 ] ||
+	    atf_fail "too few calls succeed"
+}
+
+atf_test_case same_names
+same_names_head()
+{
+	atf_set "descr" "some 2,600 calls on names answer as bare"
+	atf_set "require.files" "/usr/bin/python3"
+}
+same_names_body()
+{
+	view_setup
+	same_calls names
+	# The links of /proc are not granted for changes, and of two errors
+	# the kernel may see the other one first.
+	sed -i -E \
+	    -e '/^(rmdir|rename itself|link over|link|linkat follow) (proc\/self\/fd|proc\/thread-self\/fd|dev\/fd)/d' \
+	    -e '/^(open create directory|open nameless read) (name over|[45][0-9]|null|one|minus one|kernel|non-)/d' \
+	    -e '/^truncate negative (name over|[45][0-9]|null|one|minus one|kernel|non-|empty)/d' \
+	    -e '/^unlinkat flags /d' -e '/^rename back 256/d' \
+	    bare.out box.out
+	atf_check -o file:bare.out cat box.out
+}
+
+atf_test_case same_metadata
+same_metadata_head()
+{
+	atf_set "descr" "some 6,000 calls on metadata answer as bare"
+	atf_set "require.files" "/usr/bin/python3"
+}
+same_metadata_body()
+{
+	view_setup
+	same_calls metadata
+	sed -i -E \
+	    -e '/ nofollow (proc\/self\/fd|proc\/thread-self\/fd|dev\/fd)/d' \
+	    -e '/^lchown (proc\/self\/fd|proc\/thread-self\/fd|dev\/fd) ?/d' \
+	    -e '/^lchown of \/proc\/self\/fd/d' \
+	    -e '/^chmod of \/proc\/self\/fd (deleted|memfd|tmpfile|pipe)/d' \
+	    -e '/^chmod of \/proc\/self\/fd path link/d' \
+	    -e '/^chmod removed working directory/d' bare.out box.out
+	atf_check -o file:bare.out cat box.out
+}
+
+atf_test_case core
+core_head()
+{
+	atf_set "descr" "the core of a program that dies stays away"
+	atf_set "require.files" "/usr/bin/python3"
+}
+core_body()
+{
+	view_setup
+	case $(cat /proc/sys/kernel/core_pattern) in
+	[\|/]*) atf_skip "cores are not written where a program is" ;;
+	esac
+	die='ulimit -c unlimited; sh -c "kill -SEGV \$\$"; :'
+	tree_before
+	mkdir bare
+	(cd bare && sh -c "${die}") >/dev/null 2>&1
+	[ -n "$(ls bare)" ] || atf_skip "no core is written here"
+	atf_check -e ignore ${cow} --on-exit abort -- sh -c "${die}"
+	atf_check -e ignore ${cow} --on-exit abort -- sh -c \
+	    ": >new; mkdir d; cd dir; ${die}; cd ../d; ${die}"
+	tree_same
+	[ -z "$(find tmp -name 'core*')" ] || atf_fail "a core in TMPDIR"
+}
+
 atf_init_test_cases()
 {
 	. "$(atf_get_srcdir)/util.sh"
 	atf_add_test_case forge
 	atf_add_test_case fifo
 	atf_add_test_case moved
+	atf_add_test_case moved_programs
 	atf_add_test_case renames
 	atf_add_test_case listings
+	atf_add_test_case same_names
+	atf_add_test_case same_metadata
+	atf_add_test_case core
 }
