@@ -33,7 +33,9 @@
 #include "log.h"
 #include "supervisor.h"
 
-#define CHANGED_MAX	400000	/* beyond that everything may differ */
+/* Beyond these everything may differ. */
+#define CHANGED_MAX	400000
+#define CHANGED_BYTES	(32 * 1024 * 1024)
 
 struct change {
 	RB_ENTRY(change)	 entry;
@@ -51,6 +53,7 @@ RB_PROTOTYPE_STATIC(changes, change, entry, change_cmp)
 
 static struct changes	 changes = RB_INITIALIZER(&changes);
 static size_t		 changed_count;
+static size_t		 changed_bytes;
 static int		 changed_all;
 static uint64_t		 changed_epoch = 1;	/* of directories */
 
@@ -101,7 +104,7 @@ change_add(const char *path, int below)
 		c->file = 0;
 		return;
 	}
-	if (changed_count == CHANGED_MAX ||
+	if (changed_count == CHANGED_MAX || changed_bytes > CHANGED_BYTES ||
 	    (c = malloc(sizeof(*c) + len)) == NULL) {
 		changed_everything();
 		return;
@@ -115,6 +118,7 @@ change_add(const char *path, int below)
 	c->below = below;
 	RB_INSERT(changes, &changes, c);
 	changed_count++;
+	changed_bytes += len;
 }
 
 /*

@@ -128,6 +128,15 @@ make_file(const char *path)
 	close(fd);
 }
 
+/* Make a file and wait for its removal. */
+static void
+wait_seen(const char *path)
+{
+	make_file(path);
+	while (access(path, F_OK) == 0)
+		usleep(10000);
+}
+
 /*
  * A listing of "many", which has 2,000 files, is begun; the given number of
  * others are begun too; then it is read to its end.  A file that is named
@@ -150,11 +159,32 @@ attack_listings(char **args)
 	while (list_some(dir, &names) > 0)
 		continue;
 	printf("%ld of 2003\n", names);
-	if (args[1] != NULL) {
-		make_file(args[1]);
-		while (access(args[1], F_OK) == 0)
-			usleep(10000);
+	if (args[1] != NULL)
+		wait_seen(args[1]);
+}
+
+/*
+ * Names with long paths that might have been changed, but were not: none of
+ * them is there.
+ */
+static void
+attack_marks(char **args)
+{
+	char	 name[256];
+	int	 i, n = 0;
+
+	memset(name, 'n', sizeof(name));
+	name[250] = '\0';
+	for (i = 0; i < 13; i++)
+		if (mkdir(name, 0755) == -1 || chdir(name) == -1)
+			err(1, "directory %d", i);
+	for (i = 0; i < atoi(args[0]); i++) {
+		snprintf(name, sizeof(name), "missing%d", i);
+		if (unlink(name) == -1 && errno == ENOENT)
+			n++;
 	}
+	printf("%d missing\n", n);
+	wait_seen(args[1]);
 }
 
 static const struct {
@@ -163,7 +193,8 @@ static const struct {
 	void		(*fn)(char **);
 } attacks[] = {
 	{ "forge", 0, attack_forge },
-	{ "listings", 1, attack_listings }
+	{ "listings", 1, attack_listings },
+	{ "marks", 2, attack_marks }
 };
 
 int

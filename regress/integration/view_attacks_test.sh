@@ -318,6 +318,32 @@ renames_cleanup()
 	cleanup
 }
 
+atf_test_case marks cleanup
+marks_head()
+{
+	atf_set "descr" "long names are not remembered without an end"
+}
+marks_body()
+{
+	view_setup
+	${cow} --on-exit abort -- "${attack}" marks 18000 "${TMPDIR}/done" \
+	    >out &
+	pid=$!
+	echo ${pid} >pids
+	wait_for_long test -f tmp/done
+	memory=$(supervisor_memory ${pid})
+	rm tmp/done
+	wait ${pid} || atf_fail "the run failed"
+	atf_check -o inline:"18000 missing\n" cat out
+	[ "${memory}" -gt 10000 ] || atf_fail "nothing was noted: ${memory}"
+	[ "${memory}" -lt 50000 ] || atf_fail "${memory} kB"
+}
+marks_cleanup()
+{
+	. "$(atf_get_srcdir)/util.sh"
+	cleanup
+}
+
 atf_test_case listings cleanup
 listings_head()
 {
@@ -452,6 +478,7 @@ atf_init_test_cases()
 	atf_add_test_case moved
 	atf_add_test_case moved_programs
 	atf_add_test_case renames
+	atf_add_test_case marks
 	atf_add_test_case listings
 	atf_add_test_case same_names
 	atf_add_test_case same_metadata
