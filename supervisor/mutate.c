@@ -36,6 +36,7 @@
 
 #define FIFO_DELAY_MIN_MS	1
 #define FIFO_DELAY_MAX_MS	50
+#define FIFO_CROWD		16	/* from so many on each waits longer */
 
 static int	 mutate_note(struct request *, struct place *, int, int,
 		    char **);
@@ -559,18 +560,22 @@ fifo_again(int fd, short event, void *arg)
 
 /*
  * A FIFO that is opened for writing waits for a reader.  Landlock would not let
- * the workload open it, and cowd must not wait: so it is asked again.
+ * the workload open it, and cowd must not wait: so it is asked again.  It has
+ * others to serve, however many wait.
  */
 static void
 fifo_wait(struct request *rq)
 {
-	struct timeval	 tv = { 0, 0 };
+	struct timeval	 tv;
+	uint64_t	 ms;
 
 	if (rq->delay_ms == 0)
 		rq->delay_ms = FIFO_DELAY_MIN_MS;
 	else if (rq->delay_ms < FIFO_DELAY_MAX_MS)
 		rq->delay_ms *= 2;
-	tv.tv_usec = rq->delay_ms * 1000;
+	ms = (uint64_t)rq->delay_ms * (1 + request_count() / FIFO_CROWD);
+	tv.tv_sec = ms / 1000;
+	tv.tv_usec = ms % 1000 * 1000;
 	rq->owner = OWNER_TIMER;
 	evtimer_set(&rq->timer, fifo_again, rq);
 	evtimer_add(&rq->timer, &tv);

@@ -57,6 +57,7 @@ static struct event	 notify_event;
 static struct event	 notify_sweep_timer;
 static int		 notify_fd = -1;
 static uint32_t		 notify_seq;
+static size_t		 notify_parked;
 static uint64_t		 notify_count[SYSCALL_LAST + 1];
 
 /* Who handles a class; CLASS_NONE never comes here. */
@@ -252,12 +253,20 @@ request_park(struct request *rq, enum request_owner owner)
 	do {
 		copy->seq = ++notify_seq;
 	} while (RB_INSERT(requests, &parked, copy) != NULL);
+	notify_parked++;
 	rq->object = NULL;
 	rq->paths[0] = rq->paths[1] = NULL;
 	rq->fd = -1;
 	if (!event_pending(&notify_sweep_timer, EV_TIMEOUT, NULL))
 		evtimer_add(&notify_sweep_timer, &tv);
 	return (copy);
+}
+
+/* How many calls wait for somebody. */
+size_t
+request_count(void)
+{
+	return (notify_parked);
 }
 
 /* A worker names what it was asked; anything else is a broken worker. */
@@ -277,6 +286,7 @@ void
 request_forget(struct request *rq)
 {
 	RB_REMOVE(requests, &parked, rq);
+	notify_parked--;
 	if (rq->owner == OWNER_TIMER)
 		evtimer_del(&rq->timer);
 	if (rq->fd != -1)

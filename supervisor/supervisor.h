@@ -158,6 +158,7 @@ void	 notify_give(const struct request *, int, int);
 void	 notify_counts(void);
 struct request	*request_park(struct request *, enum request_owner);
 struct request	*request_find(uint32_t);
+size_t	 request_count(void);
 void	 request_done(struct request *, int);
 void	 request_forget(struct request *);
 void	 request_again(struct request *);

@@ -30,9 +30,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
@@ -187,6 +189,57 @@ attack_marks(char **args)
 	wait_seen(args[1]);
 }
 
+static void *
+open_pipe(void *arg)
+{
+	(void)arg;
+	if (open("pipe", O_WRONLY) == -1)
+		warn("pipe");
+	return (NULL);
+}
+
+/* Microseconds that many changes of a file take. */
+static long
+changes_take(void)
+{
+	struct timespec	 a, b;
+	int		 i;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (i = 0; i < 200; i++)
+		if (chmod("changed", 0600 + (i & 1)) == -1)
+			err(1, "changed");
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	return ((b.tv_sec - a.tv_sec) * 1000000 +
+	    (b.tv_nsec - a.tv_nsec) / 1000);
+}
+
+/* Threads that wait for the reader of a FIFO keep nobody else waiting. */
+static void
+attack_pipes(char **args)
+{
+	pthread_attr_t	 attr;
+	pthread_t	 thread;
+	long		 alone, crowd;
+	int		 i;
+
+	if (mkfifo("pipe", 0600) == -1)
+		err(1, "pipe");
+	make_file("changed");
+	alone = changes_take();
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 65536);
+	for (i = 0; i < atoi(args[0]); i++)
+		if ((errno = pthread_create(&thread, &attr, open_pipe,
+		    NULL)) != 0)
+			err(1, "pthread_create");
+	/* By then each has been asked for often enough. */
+	sleep(1);
+	crowd = changes_take();
+	printf("%s: %ld us, %ld us\n", crowd < 12 * alone ? "served" : "late",
+	    alone, crowd);
+}
+
 static const struct {
 	const char	*name;
 	int		 nargs;
@@ -194,7 +247,8 @@ static const struct {
 } attacks[] = {
 	{ "forge", 0, attack_forge },
 	{ "listings", 1, attack_listings },
-	{ "marks", 2, attack_marks }
+	{ "marks", 2, attack_marks },
+	{ "pipes", 1, attack_pipes }
 };
 
 int

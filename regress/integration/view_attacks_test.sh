@@ -144,6 +144,21 @@ supervisor_memory()
 	done
 }
 
+atf_test_case pipes
+pipes_head()
+{
+	atf_set "descr" "who waits for a reader keeps nobody waiting"
+}
+pipes_body()
+{
+	view_setup
+	# The control: two are no crowd.
+	for n in 2 1000; do
+		atf_check -o match:"^served" ${cow} --on-exit abort -- \
+		    "${attack}" pipes ${n}
+	done
+}
+
 atf_test_case moved
 moved_head()
 {
@@ -475,6 +490,7 @@ atf_init_test_cases()
 	. "$(atf_get_srcdir)/util.sh"
 	atf_add_test_case forge
 	atf_add_test_case fifo
+	atf_add_test_case pipes
 	atf_add_test_case moved
 	atf_add_test_case moved_programs
 	atf_add_test_case renames
