@@ -52,8 +52,8 @@
 #define SECCOMP_ARGS		6
 #define REWRITE_REACH		(256 * 1024)	/* of what was written before */
 #define REWRITE_DEPTH		5	/* interpreters of interpreters */
-#define REWRITE_ALARM_US	900000
-#define REWRITE_ALARMS		10	/* then the thread is let go */
+#define REWRITE_ALARM_US	50000
+#define REWRITE_ALARMS		180	/* then the thread is let go */
 
 /*
  * A thread whose call is to be made again.  No signal may come in between: its
@@ -254,7 +254,9 @@ rewrite_alarms(int us)
 
 /*
  * Wait for the stop, which is on its way: the thread has its answer.  1 when
- * it has stopped; 0 when it has ended, which life.c has to hear of.
+ * it has stopped; 0 when it has ended, which life.c has to hear of, or when
+ * another thread has become another program and got its number: nobody is
+ * traced then, and what is waited for would be that program's end.
  */
 static int
 rewrite_wait(pid_t tid, int *status)
@@ -266,7 +268,8 @@ rewrite_wait(pid_t tid, int *status)
 	rewrite_alarms(REWRITE_ALARM_US);
 	while ((pid = wait4(tid, status, __WALL, &ru)) == -1 &&
 	    errno == EINTR && ++alarms < REWRITE_ALARMS)
-		continue;
+		if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == -1)
+			break;
 	rewrite_alarms(0);
 	if (pid != tid)
 		return (0);
