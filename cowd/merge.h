@@ -101,8 +101,8 @@
  *   when they are renamed, linked or changed.
  * - A merged directory shows one link, whatever lies in it.
  * - A descriptor opened for reading before the first change shows the old file.
- * - A FIFO of lower is copied up when it is opened, so that nobody outside is at
- *   its other end; merge_init_read() opens lower's.
+ * - A FIFO of lower is copied up when it is opened, so that nobody outside is
+ *   at its other end; after merge_init_read() lower's is opened.
  * - The protections of /proc/sys/fs are those of protected_hardlinks only,
  *   and this one is always on.
  * A crash may leave the times of a directory, or the number of links of a file

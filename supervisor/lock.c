@@ -35,8 +35,11 @@
 #define ONLY(a, m, v)	BPF_COND_BITS(a, m, v)
 #define ALL		0xffffffffU
 
-/* Anything that could change a file: refused by value of the flags. */
-#define OPEN_WRITES	(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | \
+/*
+ * Anything that could change a file: refused by value of the flags.  O_APPEND
+ * by itself cannot, and callers may ask for it.
+ */
+#define OPEN_WRITES	(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | \
 			(O_TMPFILE & ~O_DIRECTORY))
 
 static const struct lockdown_rule	 lock_rules[] = {

@@ -23,6 +23,7 @@
 
 #include <sys/types.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include <dirent.h>
@@ -189,6 +190,44 @@ attack_marks(char **args)
 	wait_seen(args[1]);
 }
 
+/* Every flag that there is or may be, with each that says how to open. */
+static void
+attack_flags(char **args)
+{
+	static const char *const	 names[] = {
+		"file", "dir/old", "dir", "new", "newdir", "link", "fifo"
+	};
+	static const int		 also[] = {
+		0, O_NOFOLLOW, O_DIRECTORY, O_PATH, O_APPEND | O_NOATIME,
+		O_WRONLY, O_RDWR | O_APPEND, O_RDWR | O_CREAT
+	};
+	size_t				 i, j;
+	int				 bit, fd, flags, shown;
+
+	(void)args;
+	make_file("new");
+	if (mkdir("newdir", 0755) == -1 || symlink("new", "link") == -1 ||
+	    chmod("file", 0640) == -1 || chmod("dir", 0750) == -1)
+		err(1, "new");
+	for (bit = 0; bit < 32; bit++)
+	for (i = 0; i < nitems(names); i++)
+	for (j = 0; j < nitems(also); j++) {
+		flags = (int)(1U << bit | also[j] | O_NONBLOCK);
+		/* Landlock would ask for no right. */
+		if ((flags & O_ACCMODE) == O_ACCMODE)
+			continue;
+		if ((fd = syscall(SYS_open, names[i], flags, 0600)) == -1)
+			shown = errno;
+		else
+			shown = fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND |
+			    O_NONBLOCK | O_PATH | O_SYNC | O_DIRECT);
+		printf("%s %d %#x: %s %#x\n", names[i], bit, also[j],
+		    fd == -1 ? "error" : "ok", shown);
+		if (fd != -1)
+			close(fd);
+	}
+}
+
 static void *
 open_pipe(void *arg)
 {
@@ -245,6 +284,7 @@ static const struct {
 	int		 nargs;
 	void		(*fn)(char **);
 } attacks[] = {
+	{ "flags", 0, attack_flags },
 	{ "forge", 0, attack_forge },
 	{ "listings", 1, attack_listings },
 	{ "marks", 2, attack_marks },

@@ -80,6 +80,23 @@ forge_body()
 	atf_check -o inline:"644\n" stat -c %a wd/forged
 }
 
+atf_test_case flags
+flags_head()
+{
+	atf_set "descr" "flags of open: as bare, and no worker falls over one"
+	atf_set "require.files" "/usr/bin/python3"
+}
+flags_body()
+{
+	view_setup
+	cp -a wd bare
+	(cd bare && ${bare} "${attack}" flags) >bare.out || atf_fail "bare"
+	[ "$(grep -c ": ok" bare.out)" -gt 500 ] || atf_fail "too few"
+	tree_before
+	atf_check -o file:bare.out ${cow} --on-exit abort -- "${attack}" flags
+	tree_same
+}
+
 atf_test_case fifo
 fifo_head()
 {
@@ -489,6 +506,7 @@ atf_init_test_cases()
 {
 	. "$(atf_get_srcdir)/util.sh"
 	atf_add_test_case forge
+	atf_add_test_case flags
 	atf_add_test_case fifo
 	atf_add_test_case pipes
 	atf_add_test_case moved
