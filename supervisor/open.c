@@ -90,8 +90,8 @@ open_directory(const struct merge_entry *e, const char *path, int flags)
 	if (e->merged && merge_access(view_merge(), path, R_OK,
 	    AT_SYMLINK_NOFOLLOW) == 0 &&
 	    view_real(e, name, sizeof(name)) == 0) {
-		unused = open(name, (flags & (O_APPEND | O_NONBLOCK |
-		    O_NOATIME)) | O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		unused = open(name, flags | O_DIRECTORY | O_NOFOLLOW |
+		    O_CLOEXEC);
 		if (unused != -1)
 			return (unused);
 	}
