@@ -178,8 +178,8 @@ void	 task_called(pid_t);
 int	 task_unsettled(void);
 
 /* known.c */
-#define KNOWN_NAMED	0x1	/* leads where it says, but for a link at its end */
-#define KNOWN_FOLLOWED	0x2	/* and with that */
+#define KNOWN_NAMED	0x1	/* leads where it says, up to its end */
+#define KNOWN_FOLLOWED	0x2	/* also if that is a link */
 #define KNOWN_DIRECTORY	0x4	/* a directory of the working directory */
 #define KNOWN_OTHER	0x8	/* something else */
 #define PATH_HASH	0xcbf29ce484222325ULL	/* to begin with */
