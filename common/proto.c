@@ -865,6 +865,7 @@ proto_send_view(struct imsgbuf *ib, uint32_t id, int fd,
 	    ibuf_add_h32(b, pv->uid) == -1 || ibuf_add_h32(b, pv->gid) == -1 ||
 	    ibuf_add_h64(b, pv->size) == -1 ||
 	    ibuf_add_h64(b, pv->room) == -1 ||
+	    proto_add_flag(b, pv->known) == -1 ||
 	    proto_add_flag(b, pv->times_now) == -1 ||
 	    proto_add_int(b, pv->xattr_flags) == -1 ||
 	    ibuf_add_strbuf(b, pv->xattr_name, sizeof(pv->xattr_name)) == -1)
@@ -902,6 +903,7 @@ proto_get_view_scalars(struct ibuf *b, struct proto_view *pv)
 	    ibuf_get_h32(b, &pv->gid) == -1 ||
 	    ibuf_get_h64(b, &size) == -1 ||
 	    ibuf_get_h64(b, &pv->room) == -1 ||
+	    proto_get_flag(b, &pv->known) == -1 ||
 	    proto_get_flag(b, &pv->times_now) == -1 ||
 	    proto_get_int(b, &pv->xattr_flags) == -1 ||
 	    ibuf_get_strbuf(b, pv->xattr_name, sizeof(pv->xattr_name)) == -1)

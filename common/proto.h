@@ -257,6 +257,7 @@ struct proto_view {
 	gid_t		 gid;
 	off_t		 size;
 	uint64_t	 room;		/* what it may take of the branch */
+	int		 known;		/* VIEW_OPEN: it was, by this path */
 	int		 times_now;
 	struct timespec	 times[2];
 	int		 xattr_flags;

@@ -160,6 +160,7 @@ static const struct lockdown_rule	 lock_branch[] = {
 	LOCKDOWN_ALLOW_IF(SYS_fcntl, BPF_COND_EQ(1, F_SETLEASE)),
 	/* attributes, of links too */
 	LOCKDOWN_ALLOW(SYS_getxattr),
+	LOCKDOWN_ALLOW(SYS_fgetxattr),
 	LOCKDOWN_ALLOW(SYS_lgetxattr),
 	LOCKDOWN_ALLOW(SYS_listxattr),
 	LOCKDOWN_ALLOW(SYS_llistxattr),

@@ -203,8 +203,8 @@ merge_open(struct merge *m, const char *path, int flags, mode_t mode,
 }
 
 /*
- * What is read needs no walk where upper has all of a path, which is without
- * links, and what it seems to be is what the view shows.
+ * A path needs no walk where upper has all of it, which is without links, and
+ * what it seems to be is what the view shows.
  */
 int
 merge_open_file(struct merge *m, const char *path, int flags)
@@ -213,14 +213,17 @@ merge_open_file(struct merge *m, const char *path, int flags)
 	char		 unused;
 	int		 fd;
 
-	if ((fd = path_open_nonblock(m->upper, path, flags)) == -1)
+	if ((flags & (O_CREAT | O_DIRECTORY | O_PATH)) != 0)
+		return (open_fail(EINVAL));
+	if ((fd = path_open_nonblock(m->upper, path, flags & ~O_TRUNC)) == -1)
 		return (-1);
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    (flags & O_DIRECTORY) != 0)
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
 		goto fail;
 	/* Another owner's, maybe: the kernel judged by the wrong mode. */
 	if (m->mixed && (fgetxattr(fd, XATTR_MARK, &unused, 0) != -1 ||
 	    (errno != ENODATA && errno != EOPNOTSUPP)))
+		goto fail;
+	if ((flags & O_TRUNC) != 0 && ftruncate(fd, 0) == -1)
 		goto fail;
 	if ((flags & O_NONBLOCK) == 0 && fcntl(fd, F_SETFL, flags) == -1)
 		goto fail;

@@ -112,10 +112,11 @@
  * upper, work and links), statx, faccessat2, readlinkat, getdents64, lseek,
  * mkdirat, mknodat, symlinkat, linkat, unlinkat, renameat2, fchmodat, fchownat,
  * utimensat, ftruncate, truncate, ioctl(FICLONE), copy_file_range, pread64,
- * pwrite64, listxattr, getxattr, setxattr, removexattr, umask, getpid, geteuid,
- * getegid, getgroups, capget, getrandom, fcntl(F_DUPFD_CLOEXEC), close.
+ * pwrite64, listxattr, getxattr, fgetxattr, setxattr, removexattr, umask,
+ * getpid, geteuid, getegid, getgroups, capget, getrandom,
+ * fcntl(F_DUPFD_CLOEXEC, F_SETFL), fstat, close.
  * Look-ups and listings alone: openat2, openat (to list), getdents64, fcntl,
- * statx, faccessat2, readlinkat, listxattr, getxattr, close.
+ * statx, faccessat2, readlinkat, listxattr, getxattr, fgetxattr, close.
  */
 
 #ifndef MERGE_H
@@ -240,8 +241,8 @@ ssize_t	 merge_readlink(struct merge *, const char *, char *, size_t);
  */
 int	 merge_open(struct merge *, const char *, int, mode_t, mode_t, int *);
 /*
- * To read, by a path without links that is a regular file of upper's; flags
- * without O_CREAT, O_TRUNC and O_PATH.  -1: by merge_open(), which says why.
+ * By a path without links that is a regular file of upper's; flags without
+ * O_CREAT, O_DIRECTORY and O_PATH.  -1: by merge_open(), which says why.
  */
 int	 merge_open_file(struct merge *, const char *, int);
 

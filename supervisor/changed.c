@@ -164,6 +164,16 @@ changed_opened(const char *path)
 		c->file = changed_epoch;
 }
 
+/* It was gone. */
+void
+changed_lost(const char *path)
+{
+	struct change	*c;
+
+	if ((c = change_exact(path)) != NULL)
+		c->file = 0;
+}
+
 /* Whether a path is certainly that of a regular file of the branch. */
 int
 changed_file(const char *path)

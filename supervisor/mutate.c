@@ -82,17 +82,14 @@ mutate_mark(struct request *rq, struct place *pl, int follow)
 }
 
 /*
- * The same to open it: what was opened so before needs no look.  It is
- * remembered whether the path of the request has no link.
+ * The same to open it.  It is remembered whether the path of the request has
+ * no link.
  */
 int
 mutate_mark_open(struct request *rq, struct place *pl, int follow)
 {
 	char	*path = NULL;
 
-	rq->plain = changed_file(pl->path);
-	if (rq->plain)
-		return (1);
 	if (!mutate_note(rq, pl, follow, 0, &path))
 		return (0);
 	rq->plain = path != NULL && strcmp(path, pl->path) == 0;
@@ -724,6 +721,10 @@ mutate_reply(struct imsg *imsg)
 		open_again(rq);
 	else if (fifo_waits(rq, error))
 		fifo_wait(rq);
-	else
+	else if (error == ENOENT && rq->known && (rq->flags & O_CREAT) != 0) {
+		/* It was there, and is to be made now. */
+		changed_lost(rq->paths[0]);
+		request_again(rq);
+	} else
 		request_done(rq, error == PROTO_WAITS ? EACCES : error);
 }

@@ -184,16 +184,21 @@ open_write(struct request *rq, struct place *pl, const struct opening *o)
 {
 	struct proto_view	 pv;
 
-	if (!mutate_mark_open(rq, pl, open_follows(o->flags))) {
+	/* What was opened so before needs no look, and is not made. */
+	rq->known = rq->plain = changed_file(pl->path) &&
+	    (o->flags & (O_EXCL | O_TMPFILE)) == 0;
+	if (!rq->known &&
+	    !mutate_mark_open(rq, pl, open_follows(o->flags))) {
 		look_left(rq, rq->call->path, pl);
 		return;
 	}
 	memset(&pv, 0, sizeof(pv));
 	pv.op = VIEW_OPEN;
-	pv.flags = o->flags;
+	pv.known = rq->known;
+	pv.flags = rq->known ? o->flags & ~O_CREAT : o->flags;
 	pv.mode = o->mode & 07777;
-	pv.mask = (o->flags & (O_CREAT | O_TMPFILE)) != 0 ?
-	    mutate_umask(rq) : 0;
+	if ((pv.flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0)
+		pv.mask = mutate_umask(rq);
 	pv.path = pl->path;
 	if ((rq->paths[0] = strdup(pl->path)) == NULL) {
 		notify_errno(rq, ENOMEM);

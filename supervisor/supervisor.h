@@ -70,6 +70,7 @@ struct request {
 	int				 unmarked;	/* see changed.c */
 	char				*paths[2];	/* in the view; NULL */
 	int				 plain;		/* the first, no link */
+	int				 known;		/* and a file of ours */
 	int				 moved;		/* MOVED_* */
 	int				 flags;		/* of open, of rename */
 	dev_t				 gone_dev;	/* see gone.c */
@@ -224,6 +225,7 @@ int	 view_known(const struct merge_entry *, struct stat *);
 void	 changed_mark(const struct merge_entry *, int);
 void	 changed_everything(void);
 void	 changed_opened(const char *);
+void	 changed_lost(const char *);
 int	 changed_file(const char *);
 int	 changed_below(const char *);
 int	 changed_itself(const char *);

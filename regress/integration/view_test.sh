@@ -531,6 +531,39 @@ EOT
 	atf_check -o inline:"../wd/file\n" readlink other/p
 }
 
+atf_test_case opened_again
+opened_again_head()
+{
+	atf_set "descr" "files opened to be written again, and what took their place"
+}
+opened_again_body()
+{
+	view_setup
+	cat >again.sh <<'EOT'
+echo a >>file; echo b >>file; echo c >file; cat file
+echo n >new; echo m >>new; cat new; echo o >new; cat new
+rm new; echo p >new; cat new
+mv new q; echo r >new; cat new q
+ln -s file l; echo link >l; cat file
+rm file; ln -s q file; echo link >file; cat q
+mkdir d; echo x >d/f; echo y >d/f; mv d e; mkdir d; echo z >d/f; cat d/f e/f
+set -C; (echo w >e/f) 2>/dev/null || echo there; cat e/f; set +C
+# Modes do not bind root where it has its capabilities.
+[ "$(id -u)" -ne 0 ] || exit 0
+chmod 0 e; cat e/f 2>/dev/null || echo refused
+(echo w >e/f) 2>/dev/null || echo refused
+chmod 755 e; cat e/f
+chmod 444 d/f; (echo w >d/f) 2>/dev/null || echo refused; cat d/f
+EOT
+	echo old >wd/file
+	echo old >bare/file
+	(cd bare && sh ../again.sh) >expected
+	cp again.sh wd/again.sh
+	cp again.sh bare/again.sh
+	atf_check -o file:expected ${cow} --on-exit commit -- sh again.sh
+	atf_check diff -r --no-dereference bare wd
+}
+
 atf_init_test_cases()
 {
 	. "$(atf_get_srcdir)/util.sh"
@@ -545,4 +578,5 @@ atf_init_test_cases()
 	atf_add_test_case programs
 	atf_add_test_case outside
 	atf_add_test_case names_made
+	atf_add_test_case opened_again
 }
