@@ -94,6 +94,7 @@ ask(struct box *b, enum view_op op, const char *path, const char *path2,
 	pv.flags = flags;
 	pv.mode = 0644;
 	pv.mask = 022;
+	pv.room = UINT64_MAX;
 	ATF_REQUIRE(proto_send_view(&b->supervisor, ++b->id, -1, &pv) == 0);
 	box_flush(&b->supervisor);
 	ATF_REQUIRE_EQ(box_wait(&b->supervisor, &imsg, BOX_TIMEOUT), 1);
