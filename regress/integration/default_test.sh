@@ -47,12 +47,12 @@ committed_head()
 committed_body()
 {
 	default_setup
-	mkfifo go
-	${sl} -- sh -c 'echo new >file; mkdir d; : >d/x; cat go' &
+	${sl} -- sh -c 'echo new >file; mkdir d; : >d/x
+	    until [ -e go ]; do sleep 0.1; done' &
 	wait_for sh -c "ls ${store}/*/upper/d/x"
 	atf_check -o inline:"old\n" cat file
 	[ ! -e d ] || atf_fail "made during the run"
-	echo go >go
+	: >go
 	wait $! || atf_fail "the run failed"
 	atf_check -o inline:"new\n" cat file
 	atf_check test -f d/x
