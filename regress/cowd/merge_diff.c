@@ -43,10 +43,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "draw.h"
 #include "merge.h"
 #include "merge_diff.h"
 #include "merge_tree.h"
 #include "rmtree.h"
+#include "shrink.h"
 
 #define STEPS_MAX	400
 
@@ -72,7 +74,7 @@ static const int op_weights[OP_MAX] = {
 
 struct step {
 	enum op		 op;
-	char		 path[2][640];
+	char		 path[2][DRAW_PATH];
 	unsigned int	 live[2];	/* not 0: still to be drawn */
 	int		 flags;
 	int		 mode;
@@ -86,85 +88,7 @@ struct result {
 	char		 text[8192];
 };
 
-static uint64_t		 seed_state;
-
-static unsigned int
-draw(unsigned int n)
-{
-	seed_state ^= seed_state << 13;
-	seed_state ^= seed_state >> 7;
-	seed_state ^= seed_state << 17;
-	return ((seed_state >> 11) % n);
-}
-
 /* Steps. */
-
-static void
-draw_path(char *path, size_t size)
-{
-	static const char *const	 names[] = {
-		"a", "b", "c", "e", "sub", "d", "f", "g", "h", "a", "b", "c",
-		"sub", "d", "f", "g", "l", "m", "n", "x", "p", "o", "od", "s",
-		"r", "t", "u"
-	};
-	unsigned int			 i, n, k = sizeof(names) /
-					    sizeof(names[0]);
-
-	path[0] = '\0';
-	n = 1 + draw(9) / 3;
-	for (i = 0; i < n; i++) {
-		if (i > 0)
-			strlcat(path, draw(20) == 0 ? "//" : "/", size);
-		/* The first ones are the directories. */
-		if (i + 1 < n)
-			strlcat(path, draw(12) == 0 ? (draw(2) ? ".." : ".") :
-			    names[draw(6) != 0 ? draw(6) : draw(k)], size);
-		else if (draw(30) == 0)
-			strlcat(path, tree_long_name(), size);
-		else if (draw(40) == 0)
-			strlcat(path, draw(2) ? "." : "..", size);
-		else
-			strlcat(path, names[draw(k)], size);
-	}
-	if (draw(25) == 0)
-		strlcat(path, "/", size);
-}
-
-/*
- * Most names that are drawn blindly do not exist.  So most paths of a first run
- * are drawn from what the twin has by then, or are new names in its
- * directories, and become text.
- */
-#define LIVE_MAX	256
-
-static int
-live_list(const char *path, char **live, int n)
-{
-	char	*names[128], *sep, below[4096];
-	int	 i, k;
-
-	if ((k = tree_names(NULL, path, names, 128)) == -1)
-		return (n);
-	for (i = 0; i < k; i++) {
-		sep = strchr(names[i], 1);
-		*sep = '\0';
-		if (strcmp(names[i], ".") != 0 &&
-		    strcmp(names[i], "..") != 0 && n < LIVE_MAX) {
-			if (strcmp(path, ".") == 0)
-				strlcpy(below, names[i], sizeof(below));
-			else
-				snprintf(below, sizeof(below), "%s/%s", path,
-				    names[i]);
-			if (strlen(below) < 500 &&
-			    (live[n++] = strdup(below)) == NULL)
-				die("strdup");
-			if (atoi(sep + 1) == DT_DIR)
-				n = live_list(below, live, n);
-		}
-		free(names[i]);
-	}
-	return (n);
-}
 
 /* Whether a call makes something of a path, so that a new name serves it. */
 static int
@@ -187,35 +111,16 @@ step_creates(const struct step *s, int i)
 static void
 step_live(struct step *s)
 {
-	char		*live[LIVE_MAX], path[640], *p;
-	unsigned int	 r;
-	int		 i, j, n;
+	char	*live[LIVE_MAX];
+	int	 i, j, n;
 
 	if (s->live[0] == 0 && s->live[1] == 0)
 		return;
 	n = live_list(".", live, 0);
-	for (i = 0; i < 2; i++) {
-		if ((r = s->live[i]) == 0 || n == 0)
-			continue;
-		strlcpy(path, live[(r >> 4) % n], sizeof(path));
-		if (r % 16 < (step_creates(s, i) ? 12 : 3)) {
-			/* Another name in its directory, or in itself. */
-			if ((p = strrchr(path, '/')) != NULL)
-				*p = '\0';
-			else if (r % 16 != 0)
-				path[0] = '\0';
-			if (path[0] != '\0')
-				strlcat(path, "/", sizeof(path));
-			if ((p = strrchr(s->path[i], '/')) == NULL ||
-			    p[1] == '\0')
-				p = s->path[i] - 1;
-			strlcat(path, p + 1, sizeof(path));
-		} else if (r % 16 == 12)
-			strlcat(path, "/", sizeof(path));
-		else if (r % 16 == 13)
-			strlcat(path, "/..", sizeof(path));
-		strlcpy(s->path[i], path, sizeof(s->path[i]));
-	}
+	for (i = 0; i < 2; i++)
+		if (s->live[i] != 0 && n != 0)
+			live_path(s->path[i], sizeof(s->path[i]), s->live[i],
+			    step_creates(s, i), live, n);
 	for (j = 0; j < n; j++)
 		free(live[j]);
 	s->live[0] = s->live[1] = 0;
@@ -838,29 +743,14 @@ run(const struct diff *d, struct step *steps, int n, int quiet)
 	return (status);
 }
 
-/* Take steps away as long as it still fails. */
-static int
-shrink(const struct diff *d, struct step *steps, int n)
-{
-	struct step	 rest[STEPS_MAX];
-	int		 chunk, i, again;
+struct trial {
+	const struct diff	*diff;
+};
 
-	for (chunk = n / 2; chunk > 0; chunk = again ? chunk : chunk / 2) {
-		again = 0;
-		for (i = 0; i + chunk <= n;) {
-			memcpy(rest, steps, i * sizeof(*steps));
-			memcpy(rest + i, steps + i + chunk,
-			    (n - i - chunk) * sizeof(*steps));
-			if (run(d, rest, n - chunk, 1) == 0) {
-				i += chunk;
-				continue;
-			}
-			n -= chunk;
-			memcpy(steps, rest, n * sizeof(*steps));
-			again = 1;
-		}
-	}
-	return (n);
+static int
+fails(void *steps, int n, void *arg)
+{
+	return (run(((struct trial *)arg)->diff, steps, n, 1) != 0);
 }
 
 /* What the last quiet run had to say. */
@@ -881,6 +771,7 @@ log_print(void)
 int
 diff_run(const struct diff *d)
 {
+	struct trial		 trial = { d };
 	struct step		*steps;
 	int			 i, n, bad = 0;
 	unsigned int		 k;
@@ -891,7 +782,7 @@ diff_run(const struct diff *d)
 	    0)) == MAP_FAILED)
 		die("mmap");
 	for (k = 0; k < d->seeds; k++) {
-		seed_state = (d->seed + k) * 0x9e3779b97f4a7c15ULL | 1;
+		draw_seed(d->seed + k);
 		n = d->steps;
 		for (i = 0; i < n; i++)
 			draw_step(&steps[i]);
@@ -903,7 +794,7 @@ diff_run(const struct diff *d)
 		for (i = 0; i < n && steps[i].live[0] == 0 &&
 		    steps[i].live[1] == 0; i++)
 			continue;
-		n = shrink(d, steps, i);
+		n = shrink(steps, sizeof(*steps), i, fails, &trial);
 		fprintf(stderr, "%d steps of it:\n", n);
 		for (i = 0; i < n; i++)
 			step_print(stderr, &steps[i]);

@@ -17,7 +17,7 @@
 
 
 /*
- * Trees for the tests of the merged view.
+ * Trees for the tests of the merged view, and of the plain one for NULL.
  */
 
 #ifndef MERGE_TREE_H
@@ -26,23 +26,9 @@
 #include <sys/types.h>
 
 #include "merge.h"
+#include "start.h"
+#include "text.h"
 
-/* Seconds; all times of the first tree. */
-#define OLD		1000000000
-
-enum {
-	TREE_PLAIN,		/* what must be the same; old times, too */
-	TREE_EXACT,		/* everything, to see that nothing changed */
-	TREE_CRASH		/* what must be the same after a crash */
-};
-
-/* Print errno and abort. */
-void	 die(const char *) __attribute__((noreturn));
-
-/* Of as many bytes as a name can have. */
-const char	*tree_long_name(void);
-/* Make the tree; some of it of another owner if that is not 0. */
-void	 tree_put(const char *, uid_t);
 /* Describe the view or, for NULL, the working directory. */
 char	*view_text(struct merge *, int);
 /*
