@@ -152,16 +152,21 @@ print_xattrs(struct print *p, const char *path)
 	}
 }
 
-/* All of it: the beginning as it is, if that is text, and a sum. */
+/* What is behind that is not looked at: files may have huge holes. */
+#define BYTES_MAX	(1024 * 1024)
+
+/* The beginning as it is, if that is text, and a sum. */
 static void
 print_bytes(struct print *p, int fd)
 {
 	uint64_t	 sum = 0xcbf29ce484222325ULL;
 	char		 buf[65536];
-	ssize_t		 i, n;
+	ssize_t		 i, n = 0;
+	size_t		 done;
 	int		 first = 1;
 
-	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+	for (done = 0; done < BYTES_MAX &&
+	    (n = read(fd, buf, sizeof(buf))) > 0; done += n) {
 		if (first && memchr(buf, '\0', n) == NULL)
 			fprintf(p->out, " \"%.*s\"", (int)n > 4096 ? 4096 :
 			    (int)n, buf);
