@@ -197,14 +197,28 @@ view_forget(struct imsg *imsg)
 	merge_forget(&view.merge);
 }
 
+/*
+ * The rest of a name behind one of our own, of which len counts; slashes and
+ * "." in between are no difference.
+ */
 static const char *
 below(const char *text, const char *top, size_t len)
 {
-	if (strncmp(text, top, len) != 0 ||
-	    (text[len] != '\0' && text[len] != '/'))
-		return (NULL);
-	text += len;
-	return (text + strspn(text, "/"));
+	const char	*end = top + len;
+	size_t		 n;
+
+	while (top < end && *text == '/') {
+		while (*text == '/' || (text[0] == '.' && text[1] == '/'))
+			text++;
+		top++;
+		n = strcspn(top, "/");
+		if (strncmp(text, top, n) != 0 ||
+		    (text[n] != '\0' && text[n] != '/'))
+			return (NULL);
+		text += n;
+		top += n;
+	}
+	return (top < end ? NULL : text + strspn(text, "/"));
 }
 
 /*
