@@ -272,7 +272,7 @@ mutate_request(struct request *rq)
 		notify_continue(rq);
 	else if ((error = mutate_arguments(rq, &pv)) != 0)
 		notify_errno(rq, error);
-	else if (!mutate_mark(rq, &pl, follow))
+	else if (!cross_dots(rq, &pl) && !mutate_mark(rq, &pl, follow))
 		look_left(rq, rq->call->path, &pl);
 	else {
 		pv.path = pl.path;
@@ -298,8 +298,8 @@ mutate_both(struct request *rq, struct place *from, struct place *to,
 	in2 = to->inside && mutate_note(rq, to, 0, 1, NULL);
 	if (in1 && in2)
 		return (1);
-	if (in1 || in2)
-		notify_errno(rq, EXDEV);
+	if (in1 || in2 || ((from->left || to->left) && cross_busy(rq)))
+		notify_errno(rq, cross_errno(rq, from, to, follow));
 	else if (from->left)
 		look_left(rq, rq->call->path, from);
 	else
@@ -307,18 +307,40 @@ mutate_both(struct request *rq, struct place *from, struct place *to,
 	return (0);
 }
 
+/*
+ * The place of the second name; what is wrong with the first, unless that is
+ * NULL, comes before what is wrong with this one.
+ */
+static int
+mutate_second(const struct request *rq, const struct place *from, int follow,
+    struct place *to)
+{
+	int	 error, first;
+
+	if ((error = mutate_place(rq, rq->call->dirfd2, rq->call->path2, 0,
+	    to)) != 0 && from != NULL &&
+	    (first = cross_first(rq, from, follow)) != 0)
+		return (first);
+	return (error);
+}
+
 void
 mutate_rename(struct request *rq)
 {
 	struct place		 from, to;
 	struct proto_view	 pv;
-	int			 error;
+	unsigned int		 flags;
+	int			 error = 0;
 
+	memset(&from, 0, sizeof(from));
 	memset(&to, 0, sizeof(to));
-	if ((error = mutate_place(rq, rq->call->dirfd, rq->call->path, 0,
-	    &from)) != 0 ||
-	    (error = mutate_place(rq, rq->call->dirfd2, rq->call->path2, 0,
-	    &to)) != 0)
+	flags = (unsigned int)argument(rq, rq->call->arg);
+	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0 ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+		error = EINVAL;
+	if (error != 0 || (error = mutate_place(rq, rq->call->dirfd,
+	    rq->call->path, 0, &from)) != 0 ||
+	    (error = mutate_second(rq, &from, 0, &to)) != 0)
 		notify_errno(rq, error);
 	else if (mutate_both(rq, &from, &to, 0)) {
 		memset(&pv, 0, sizeof(pv));
@@ -360,7 +382,12 @@ link_nameless(const struct request *rq, int flags)
 			if (why != NULL)
 				return (-1);
 		}
-	return (fd != -1 && view_unlinked(rq->notif.pid, fd) ? fd : -1);
+	/* Of other file systems the kernel knows better. */
+	if (fd == -1 || task_name(rq->notif.pid, fd, path,
+	    sizeof(path)) != 0 || !view_in_branch(path) ||
+	    !view_unlinked(rq->notif.pid, fd))
+		return (-1);
+	return (fd);
 }
 
 /* Give a file without a name one. */
@@ -380,26 +407,49 @@ mutate_link_fd(struct request *rq, int number, struct place *to)
 	mutate_send(rq, fd, &pv);
 }
 
+/* What is to be linked: a name, or with none the file of a descriptor. */
+static int
+mutate_linked(const struct request *rq, int flags, struct place *from)
+{
+	char	 path[PATH_MAX];
+	int	 dirfd, error;
+
+	if ((flags & AT_EMPTY_PATH) != 0 && look_path(rq, rq->call->path, path,
+	    sizeof(path)) == 0 && path[0] == '\0') {
+		dirfd = (int)argument(rq, rq->call->dirfd);
+		if ((error = place_descriptor(rq, dirfd, from)) == 0 &&
+		    from->given)
+			/* By which of its names is not known. */
+			return (EXDEV);
+		return (error);
+	}
+	return (mutate_place(rq, rq->call->dirfd, rq->call->path,
+	    (flags & AT_SYMLINK_FOLLOW) != 0, from));
+}
+
 void
 mutate_link(struct request *rq)
 {
 	struct place		 from, to;
 	struct proto_view	 pv;
-	int			 error, fd, flags, follow;
+	int			 error = 0, fd = -1, flags, follow;
 
 	memset(&from, 0, sizeof(from));
-	flags = (int)argument(rq, rq->call->flags);
+	memset(&to, 0, sizeof(to));
+	flags = rq->call->flags == SLOT_NONE ? 0 :
+	    (int)argument(rq, rq->call->flags);
 	follow = (flags & AT_SYMLINK_FOLLOW) != 0;
-	fd = link_nameless(rq, flags);
-	if ((error = mutate_place(rq, rq->call->dirfd2, rq->call->path2, 0,
-	    &to)) != 0 || (fd == -1 &&
-	    (error = mutate_place(rq, rq->call->dirfd, rq->call->path, follow,
-	    &from)) != 0))
+	if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0)
+		error = EINVAL;
+	else if ((fd = link_nameless(rq, flags)) == -1)
+		error = mutate_linked(rq, flags, &from);
+	if (error != 0 || (error = mutate_second(rq, fd == -1 ? &from : NULL,
+	    follow, &to)) != 0)
 		notify_errno(rq, error);
-	else if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0)
-		notify_errno(rq, EINVAL);
 	else if (fd != -1 && to.inside && mutate_mark(rq, &to, 0))
 		mutate_link_fd(rq, fd, &to);
+	else if (fd != -1)
+		notify_errno(rq, cross_new(rq, &to));
 	else if (mutate_both(rq, &from, &to, follow)) {
 		memset(&pv, 0, sizeof(pv));
 		pv.op = VIEW_LINK;

@@ -246,7 +246,7 @@ unix_outside(const struct request *rq, const char *path)
 	char	 name[2 * PATH_MAX];
 	int	 error;
 
-	if ((error = tmp_socket(path, name, sizeof(name))) != 0) {
+	if ((error = tmp_place(path, 1, name, sizeof(name))) != 0) {
 		errno = error;
 		return (-1);
 	}

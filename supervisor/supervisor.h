@@ -88,6 +88,7 @@ struct place {
 	int	 alias;		/* by a name in the branch */
 	int	 branch;	/* a descriptor of something in it */
 	int	 given;		/* by no name that the view has */
+	int	 removed;	/* below a directory that is gone */
 	char	*path;		/* NULL: outside all along */
 };
 
@@ -298,6 +299,14 @@ int	 place_lookup(const struct request *, struct place *, int,
 int	 place_unchanged(const struct place *, int);
 void	 place_free(struct place *);
 
+/* cross.c */
+int	 cross_first(const struct request *, const struct place *, int);
+int	 cross_new(const struct request *, const struct place *);
+int	 cross_dots(const struct request *, struct place *);
+int	 cross_busy(const struct request *);
+int	 cross_errno(const struct request *, const struct place *,
+	    const struct place *, int);
+
 /* look.c */
 int	 look_path(const struct request *, int, char *, size_t);
 void	 look_left(struct request *, int, struct place *);
@@ -356,7 +365,7 @@ void	 tmp_note(const struct request *, int, const char *);
 void	 tmp_relative(const struct request *, const char *, const char *);
 int	 tmp_covers(const char *);
 int	 tmp_redirect(const struct request *);
-int	 tmp_socket(const char *, char *, size_t);
+int	 tmp_place(const char *, int, char *, size_t);
 int	 tmp_bind(const struct request *, const char *);
 
 /* quota.c */

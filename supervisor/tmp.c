@@ -515,14 +515,15 @@ tmp_redirect(const struct request *rq)
 	return (1);
 }
 
-/* The name of a socket, for whoever looks it up here; 0 or an errno. */
+/* A name, for whoever looks it up here; 0 or an errno. */
 int
-tmp_socket(const char *path, char *buf, size_t size)
+tmp_place(const char *path, int follow, char *buf, size_t size)
 {
 	int	 unused;
 
 	if (tmp_covers(path))
-		return (tmp_expand(tmp_below(path), 1, buf, size, &unused));
+		return (tmp_expand(tmp_below(path), follow, buf, size,
+		    &unused));
 	return (strlcpy(buf, path, size) < size ? 0 : ENAMETOOLONG);
 }
 
@@ -539,7 +540,7 @@ tmp_bind(const struct request *rq, const char *path)
 		return (0);
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
-	if ((error = tmp_socket(path, buf, sizeof(buf))) != 0 ||
+	if ((error = tmp_place(path, 1, buf, sizeof(buf))) != 0 ||
 	    strlcpy(sun.sun_path, buf, sizeof(sun.sun_path)) >=
 	    sizeof(sun.sun_path)) {
 		notify_errno(rq, error != 0 ? error : EINVAL);
