@@ -120,6 +120,16 @@ mutate_expect(struct request *rq, const struct merge_entry *e, int which)
 		rq->moved |= MOVED_REMOVED;
 }
 
+/* Who may search the top may do so for all that is below it. */
+static int
+mutate_bars(const struct request *rq, const struct merge_entry *e)
+{
+	return (e->name[0] == '\0' && (rq->call->class == CLASS_CHMOD ||
+	    rq->call->class == CLASS_CHOWN ||
+	    rq->call->class == CLASS_SETXATTR ||
+	    rq->call->class == CLASS_REMOVEXATTR));
+}
+
 /*
  * which: 0 for the first name of the call, 1 for the second.  With path also
  * what that is without links, NULL when there is none.
@@ -140,6 +150,8 @@ mutate_note(struct request *rq, struct place *pl, int follow, int which,
 	if (!pl->inside)
 		return (0);
 	changed_mark(&e, 1);
+	if (mutate_bars(rq, &e))
+		changed_everything();
 	if (e.fd != -1 && !e.upper && !S_ISDIR(e.sx.stx_mode))
 		view_copying();
 	gone_expect(rq, &e, rq->call->class == CLASS_RENAME && which == 0);
