@@ -721,20 +721,24 @@ mutate_room(const struct request *rq, int error, int fd)
 		held_note(fd, &st);
 }
 
-/* A call has succeeded: directories may have gone. */
+/* A call has succeeded: something may have gone from its place. */
 static void
 mutate_moved(const struct request *rq)
 {
 	int	 swap = (rq->flags & RENAME_EXCHANGE) != 0;
 
-	if ((rq->moved & MOVED_ANY) == 0)
-		return;
 	if (rq->call->class != CLASS_RENAME) {
-		changed_removed(rq->paths[0], (rq->moved & MOVED_FROM) != 0);
+		if ((rq->moved & MOVED_ANY) != 0)
+			changed_removed(rq->paths[0],
+			    (rq->moved & MOVED_FROM) != 0);
 		return;
 	}
 	if (rq->paths[0] == NULL || rq->paths[1] == NULL ||
 	    strcmp(rq->paths[0], rq->paths[1]) == 0)
+		return;
+	former_note(rq->paths[0], rq->paths[1], swap,
+	    (rq->moved & MOVED_ANY) != 0);
+	if ((rq->moved & MOVED_ANY) == 0)
 		return;
 	if ((rq->moved & MOVED_REMOVED) && !swap)
 		changed_removed(rq->paths[1], (rq->moved & MOVED_TO) != 0);

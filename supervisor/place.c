@@ -23,6 +23,7 @@
 #include <sys/types.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #include <linux/openat2.h>
 
@@ -171,6 +172,7 @@ place_find(const struct request *rq, int dirfd, const char *path, int follow,
 	char		 base[PATH_MAX + 1], moved[PATH_MAX + 1];
 	char		 text[PLACE_TEXT];
 	const char	*rest;
+	struct stat	 st;
 	int		 error;
 
 	memset(pl, 0, sizeof(*pl));
@@ -185,6 +187,10 @@ place_find(const struct request *rq, int dirfd, const char *path, int follow,
 	if (base[0] != '/')
 		return (0);
 	tmp_relative(rq, base, path);
+	/* A descriptor may be of a link, which is not followed then. */
+	if (dirfd != AT_FDCWD && (task_stat(rq->notif.pid, dirfd, &st) == -1 ||
+	    !S_ISDIR(st.st_mode)))
+		return (0);
 	if ((rest = view_below(base, &pl->alias)) != NULL && !pl->alias) {
 		if ((error = changed_place(rest, moved, sizeof(moved))) != 0)
 			return (error);
@@ -199,8 +205,10 @@ place_find(const struct request *rq, int dirfd, const char *path, int follow,
 		return (place_text(rq, text, follow, pl));
 	/* Nothing can be in a directory that was removed. */
 	if (strstr(base, " (deleted)") != NULL &&
-	    view_unlinked(rq->notif.pid, dirfd))
+	    view_unlinked(rq->notif.pid, dirfd)) {
+		pl->removed = 1;
 		return (0);
+	}
 	return (place_inside(pl, rest[0] == '\0' ? path : text));
 }
 
@@ -221,6 +229,68 @@ place_nameless(const struct request *rq, int fd, const char *text)
 	    st.st_dev != now.st_dev);
 }
 
+/* A file of several names may be known by another one. */
+static int
+place_given(const struct request *rq, int fd, struct place *pl)
+{
+	struct stat	 st;
+	char		*path;
+	int		 error;
+
+	if (task_stat(rq->notif.pid, fd, &st) == -1 || st.st_nlink == 0)
+		return (0);
+	if ((path = nameless_find(&st)) == NULL) {
+		pl->given = 1;
+		return (0);
+	}
+	pl->alias = 1;
+	error = place_inside(pl, path);
+	free(path);
+	return (error);
+}
+
+/*
+ * A file that was opened in the working directory itself.  The view may have
+ * another file by its name by now, and it by another name, or not at all: then
+ * it is outside, where nothing can be done with it.
+ */
+static int
+place_old(const struct request *rq, const struct stat *st, const char *name,
+    struct place *pl)
+{
+	struct merge_entry	 e;
+	char			 path[PATH_MAX + 1];
+	const char		*now;
+	int			 error, same;
+
+	if ((now = former_find(st)) == NULL) {
+		error = changed_place(name, path, sizeof(path));
+		if (error == ENOENT)
+			/* It went with its directory. */
+			return (0);
+		if (error != 0)
+			return (error);
+		now = path;
+	}
+	pl->alias = strcmp(now, name) != 0;
+	if ((error = place_inside(pl, now)) != 0 || place_unchanged(pl, 0))
+		return (error);
+	same = place_lookup(rq, pl, AT_SYMLINK_NOFOLLOW, &e) == 0 &&
+	    pl->inside;
+	if (same) {
+		same = e.sx.stx_ino == st->st_ino &&
+		    makedev(e.sx.stx_dev_major, e.sx.stx_dev_minor) ==
+		    st->st_dev;
+		merge_entry_free(&e);
+	}
+	/* What is no file gets another number when it changes. */
+	if (!same && S_ISREG(st->st_mode)) {
+		place_free(pl);
+		pl->inside = pl->left = 0;
+	}
+	return (0);
+}
+
 /*
  * Where a descriptor of the caller leads by its name.  One whose name is gone
  * is outside: the kernel alone knows it.
@@ -230,6 +300,7 @@ place_descriptor(const struct request *rq, int fd, struct place *pl)
 {
 	char		 moved[PATH_MAX + 1], text[PATH_MAX + 1];
 	const char	*rest;
+	struct stat	 st;
 	int		 error;
 
 	memset(pl, 0, sizeof(*pl));
@@ -240,9 +311,11 @@ place_descriptor(const struct request *rq, int fd, struct place *pl)
 	if ((rest = view_below(text, &pl->alias)) == NULL ||
 	    place_nameless(rq, fd, text)) {
 		/* A file of several names may be known by another one. */
-		pl->given = pl->branch && !view_unlinked(rq->notif.pid, fd);
-		return (0);
+		return (pl->branch ? place_given(rq, fd, pl) : 0);
 	}
+	if (!pl->alias && task_stat(rq->notif.pid, fd, &st) == 0 &&
+	    !S_ISDIR(st.st_mode))
+		return (place_old(rq, &st, rest, pl));
 	if (!pl->alias) {
 		error = changed_place(rest, moved, sizeof(moved));
 		if (error != 0)

@@ -250,6 +250,13 @@ void	 gone_note(const struct request *);
 int	 gone_any(void);
 int	 gone_find(const struct stat *);
 
+/* former.c */
+void	 former_note(const char *, const char *, int, int);
+const char	*former_find(const struct stat *);
+
+/* nameless.c */
+char	*nameless_find(const struct stat *);
+
 /* hole.c */
 enum hole_verdict {
 	HOLE_KERNEL,		/* Landlock decides, rightly */
