@@ -64,6 +64,17 @@ open_arguments(const struct request *rq, struct opening *o)
 		o->flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 }
 
+/* Flags that are wrong with any name. */
+static int
+open_invalid(int flags)
+{
+	if ((flags & (O_TMPFILE & ~O_DIRECTORY)) != 0)
+		return ((flags & O_TMPFILE) != O_TMPFILE ||
+		    (flags & O_CREAT) != 0 ||
+		    (flags & O_ACCMODE) == O_RDONLY);
+	return ((flags & (O_DIRECTORY | O_CREAT)) == (O_DIRECTORY | O_CREAT));
+}
+
 static int
 open_reads(int flags)
 {
@@ -217,6 +228,11 @@ open_request(struct request *rq)
 	int		 error;
 
 	open_arguments(rq, &o);
+	if (open_invalid(o.flags)) {
+		/* Refused before there is a name. */
+		notify_continue(rq);
+		return;
+	}
 	if (view_same() && open_reads(o.flags)) {
 		/* Nothing is different yet; Landlock grants no more. */
 		notify_continue(rq);

@@ -79,6 +79,34 @@ stand_flags(const struct request *rq)
 	return (0);
 }
 
+/*
+ * fchdir.  A descriptor is its directory by whatever name, but the true mode of
+ * that may be another than the kernel's.
+ */
+static void
+stand_descriptor(struct request *rq)
+{
+	struct merge_entry	 e;
+	struct place		 pl;
+	int			 error = 0;
+
+	if (view_changed() && place_descriptor(rq, (int)argument(rq,
+	    rq->call->fd), &pl) == 0) {
+		if (pl.inside && !place_unchanged(&pl, 0) && place_lookup(rq,
+		    &pl, AT_SYMLINK_NOFOLLOW, &e) == 0 && pl.inside) {
+			if (S_ISDIR(e.sx.stx_mode))
+				error = stand_denied(rq, &e);
+			merge_entry_free(&e);
+		}
+		place_free(&pl);
+	}
+	if (error != 0)
+		notify_errno(rq, error);
+	else
+		/* As above: to stand somewhere gives no right. */
+		notify_continue(rq);
+}
+
 /* chdir, fchdir, execve, execveat, inotify_add_watch */
 void
 stand_request(struct request *rq)
@@ -88,9 +116,8 @@ stand_request(struct request *rq)
 	char			 path[PATH_MAX];
 	int			 dirfd = AT_FDCWD, error, follow;
 
-	/* A descriptor is its directory, or its program, by whatever name. */
 	if (rq->call->path == SLOT_NONE) {
-		notify_continue(rq);
+		stand_descriptor(rq);
 		return;
 	}
 	if (rq->call->dirfd != SLOT_NONE)
