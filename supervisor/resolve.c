@@ -124,34 +124,66 @@ proc_is_ours(int fd)
 }
 
 /*
- * A link of /proc may lead into the middle of the view.  What it leads to is
- * called there by the name that it has now.
+ * The path in the view of what the kernel calls by the name entered, which may
+ * have another by now; none when it is outside.  0 or an errno.
  */
+static int
+walk_entered(struct walk *w, const struct stat *st)
+{
+	char		 now[PATH_MAX], *other = NULL;
+	const char	*rest;
+	int		 alias, error, n;
+
+	rest = view_below(w->entered, &alias);
+	if (rest == NULL && !view_in_branch(w->entered)) {
+		w->entered[0] = '\0';
+		return (0);
+	}
+	if (rest != NULL && !alias) {
+		if ((error = changed_place(rest, now, sizeof(now))) != 0)
+			return (error);
+		rest = now;
+	} else if (rest != NULL && strstr(rest, " (deleted)") == NULL)
+		return (0);
+	else {
+		/* It may have others, or be beside them in the branch. */
+		if ((other = nameless_find(st)) == NULL) {
+			if (rest == NULL)
+				w->entered[0] = '\0';
+			return (0);
+		}
+		rest = other;
+	}
+	n = snprintf(w->entered, sizeof(w->entered), "%s%s%s", view_top(),
+	    rest[0] == '\0' ? "" : "/", rest);
+	free(other);
+	return (n < (int)sizeof(w->entered) ? 0 : ENAMETOOLONG);
+}
+
+/* A link of /proc may lead into the middle of the view. */
 static int
 walk_jumped(struct walk *w)
 {
-	char		 link[64], now[PATH_MAX];
-	const char	*rest;
-	int		 alias;
+	struct stat	 st;
+	char		 link[64];
 	ssize_t		 n;
 
 	if (!w->enter)
+		return (0);
+	if (fstat(w->fd, &st) == -1)
+		return (-1);
+	/*
+	 * What has no name is not of the view; below a file is nothing; and
+	 * no link is followed any further.
+	 */
+	if (st.st_nlink == 0 || S_ISLNK(st.st_mode) ||
+	    (w->rest[0] != '\0' && !S_ISDIR(st.st_mode)))
 		return (0);
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", w->fd);
 	if ((n = readlink(link, w->entered, sizeof(w->entered) - 1)) == -1)
 		return (-1);
 	w->entered[n] = '\0';
-	if ((rest = view_below(w->entered, &alias)) == NULL) {
-		w->entered[0] = '\0';
-		return (0);
-	}
-	if (alias)
-		return (0);
-	if ((w->lost = changed_place(rest, now, sizeof(now))) == 0 &&
-	    (size_t)snprintf(w->entered, sizeof(w->entered), "%s%s%s",
-	    view_top(), now[0] == '\0' ? "" : "/", now) >=
-	    sizeof(w->entered))
-		w->lost = ENAMETOOLONG;
+	w->lost = walk_entered(w, &st);
 	return (w->lost == 0 ? 0 : -1);
 }
 
