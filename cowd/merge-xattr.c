@@ -25,7 +25,12 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
+
+#include <endian.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,6 +60,8 @@ xattr_denied(struct merge *m, const struct node *n, const char *name)
 			return (EPERM);
 		return (node_access(m, n, W_OK) == -1 ? errno : 0);
 	}
+	if (!xattr_in(name, "system."))
+		return (node_access(m, n, W_OK) == -1 ? errno : EOPNOTSUPP);
 	if (S_ISLNK(mode))
 		return (EOPNOTSUPP);
 	if (!node_owned(m, n))
@@ -143,6 +150,24 @@ merge_removexattr(struct merge *m, const char *path, int flags,
 	return (xattr_change(m, path, flags, &x));
 }
 
+/* What the ACL of an inode says of its owner is what the mark says. */
+static void
+xattr_acl_owner(void *value, size_t size, mode_t mode)
+{
+	struct posix_acl_xattr_entry	 e;
+	uint8_t				*p = value;
+	size_t				 at;
+
+	for (at = sizeof(struct posix_acl_xattr_header);
+	    at + sizeof(e) <= size; at += sizeof(e)) {
+		memcpy(&e, p + at, sizeof(e));
+		if (le16toh(e.e_tag) != ACL_USER_OBJ)
+			continue;
+		e.e_perm = htole16(mode >> 6 & 7);
+		memcpy(p + at, &e, sizeof(e));
+	}
+}
+
 ssize_t
 merge_getxattr(struct merge *m, const char *path, int flags, const char *name,
     void *value, size_t size)
@@ -160,6 +185,9 @@ merge_getxattr(struct merge *m, const char *path, int flags, const char *name,
 	else if (!xattr_in(name, "user.") || !w.node.mark.set ||
 	    node_access(m, &w.node, R_OK) == 0)
 		n = getxattr(proc, name, value, size);
+	if (n > 0 && size > 0 && w.node.mark.set && strcmp(name,
+	    XATTR_ACL) == 0)
+		xattr_acl_owner(value, n, w.node.mark.mode);
 	walk_end(&w);
 	return (n);
 }
@@ -180,34 +208,61 @@ xattr_filter(char *list, ssize_t len)
 	return (to);
 }
 
+/* By a name in /proc of whatever it is. */
+static ssize_t
+xattr_list(const char *proc, char *list, size_t size)
+{
+	char	*all;
+	ssize_t	 n;
+
+	if ((n = listxattr(proc, NULL, 0)) <= 0)
+		return (n);
+	if ((all = malloc(n)) == NULL)
+		return (-1);
+	if ((n = listxattr(proc, all, n)) != -1) {
+		n = xattr_filter(all, n);
+		if (size != 0 && (size_t)n > size) {
+			errno = ERANGE;
+			n = -1;
+		} else if (size != 0)
+			memcpy(list, all, n);
+	}
+	free(all);
+	return (n);
+}
+
 ssize_t
 merge_listxattr(struct merge *m, const char *path, int flags, char *list,
     size_t size)
 {
 	struct walk	 w;
-	char		 proc[PROC_FD_SIZE], *all = NULL;
-	ssize_t		 n = -1;
+	char		 proc[PROC_FD_SIZE];
+	ssize_t		 n;
 
 	if (walk_start(m, path, (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 :
 	    WALK_FOLLOW, &w) == -1)
 		return (-1);
-	fd_proc(node_fd(&w.node), proc);
-	if ((n = listxattr(proc, NULL, 0)) <= 0)
-		goto done;
-	if ((all = malloc(n)) == NULL) {
-		n = -1;
-		goto done;
-	}
-	if ((n = listxattr(proc, all, n)) == -1)
-		goto done;
-	n = xattr_filter(all, n);
-	if (size != 0 && (size_t)n > size) {
-		errno = ERANGE;
-		n = -1;
-	} else if (size != 0)
-		memcpy(list, all, n);
- done:
-	free(all);
+	n = xattr_list(fd_proc(node_fd(&w.node), proc), list, size);
 	walk_end(&w);
 	return (n);
+}
+
+ssize_t
+merge_fd_getxattr(int fd, const char *name, void *value, size_t size)
+{
+	char	 proc[PROC_FD_SIZE];
+
+	if (xattr_in(name, XATTR_OVERLAY)) {
+		errno = ENODATA;
+		return (-1);
+	}
+	return (getxattr(fd_proc(fd, proc), name, value, size));
+}
+
+ssize_t
+merge_fd_listxattr(int fd, char *list, size_t size)
+{
+	char	 proc[PROC_FD_SIZE];
+
+	return (xattr_list(fd_proc(fd, proc), list, size));
 }

@@ -284,6 +284,9 @@ int	 merge_removexattr(struct merge *, const char *, int, const char *);
 ssize_t	 merge_getxattr(struct merge *, const char *, int, const char *,
 	    void *, size_t);
 ssize_t	 merge_listxattr(struct merge *, const char *, int, char *, size_t);
+/* The same of a descriptor of something of the branch that has no name. */
+ssize_t	 merge_fd_getxattr(int, const char *, void *, size_t);
+ssize_t	 merge_fd_listxattr(int, char *, size_t);
 
 /* merge-dir.c */
 

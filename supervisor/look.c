@@ -85,6 +85,13 @@ look_flags(const struct request *rq)
 	return (flags);
 }
 
+static int
+look_for_xattr(const struct request *rq)
+{
+	return (rq->call->class == CLASS_GETXATTR ||
+	    rq->call->class == CLASS_LISTXATTR);
+}
+
 /*
  * The status of a file of the branch that a descriptor leads to, whatever name
  * it has left; the entry has none.  0, or -1 when the kernel knows.
@@ -157,9 +164,10 @@ look_descriptor(struct request *rq, int fd, int listed, struct merge_entry *e)
 		return (-1);
 	if (place_descriptor(rq, fd, &pl) != 0)
 		return (-1);
-	if ((listed && pl.branch) || pl.given)
+	if ((listed && pl.branch) || pl.given ||
+	    (pl.branch && !pl.inside && look_for_xattr(rq)))
 		found = look_branch(rq, fd, e);
-	else if (listed && pl.inside && gone_any())
+	else if (listed && gone_any())
 		found = look_gone(rq, fd, e);
 	if (found == -1 && pl.inside && !place_unchanged(&pl, 1) &&
 	    place_lookup(rq, &pl, AT_SYMLINK_NOFOLLOW, e) == 0 && pl.inside) {
@@ -171,6 +179,21 @@ look_descriptor(struct request *rq, int fd, int listed, struct merge_entry *e)
 	}
 	place_free(&pl);
 	return (found);
+}
+
+/* Attributes are not read through a descriptor that only names a file. */
+static int
+look_allowed(const struct request *rq, int number)
+{
+	int	 fd, flags;
+
+	if (!look_for_xattr(rq))
+		return (1);
+	if ((fd = task_fd(rq->notif.pid, number)) == -1)
+		return (0);
+	flags = fcntl(fd, F_GETFL);
+	close(fd);
+	return (flags != -1 && (flags & O_PATH) == 0);
 }
 
 /*
@@ -205,7 +228,7 @@ look_entry(struct request *rq, int listed, struct merge_entry *e)
 		if (call->path == SLOT_NONE)
 			dirfd = (int)argument(rq, call->fd);
 		if ((call->path == SLOT_NONE || (flags & AT_EMPTY_PATH)) &&
-		    dirfd != AT_FDCWD &&
+		    dirfd != AT_FDCWD && look_allowed(rq, dirfd) &&
 		    look_descriptor(rq, dirfd, listed, e) == 0)
 			return (1);
 		/* These calls change nothing, whatever they look at by then. */
@@ -389,12 +412,34 @@ look_xattr_buffer(const struct request *rq, uint64_t *addr, uint64_t *size)
 	return (0);
 }
 
+/* Attributes of an entry; without a name it is a descriptor. */
+static ssize_t
+look_xattr_read(struct merge_entry *e, const char *name, char *buf,
+    size_t size)
+{
+	struct merge	*m = view_merge();
+	char		*path = NULL;
+	ssize_t		 n = -1;
+
+	if (e->name == NULL && name != NULL)
+		n = merge_fd_getxattr(e->fd, name, buf, size);
+	else if (e->name == NULL)
+		n = merge_fd_listxattr(e->fd, buf, size);
+	else if ((path = view_canonical(e)) != NULL && name != NULL)
+		n = merge_getxattr(m, path, AT_SYMLINK_NOFOLLOW, name, buf,
+		    size);
+	else if (path != NULL)
+		n = merge_listxattr(m, path, AT_SYMLINK_NOFOLLOW, buf, size);
+	free(path);
+	return (n);
+}
+
 /* Attributes of an entry, or with a name the value of one. */
 static void
 look_xattr(struct request *rq, const char *name)
 {
 	struct merge_entry	 e;
-	char			*buf = NULL, *path;
+	char			*buf = NULL;
 	uint64_t		 addr, size;
 	ssize_t			 n = -1;
 	int			 error;
@@ -407,21 +452,10 @@ look_xattr(struct request *rq, const char *name)
 		return;
 	if (size > PROTO_XATTR_MAX)
 		size = PROTO_XATTR_MAX;
-	if ((error = look_at(&e, &path)) == 0 && size > 0 &&
-	    (buf = malloc(size)) == NULL)
-		error = ENOMEM;
-	if (error == 0) {
-		if (name != NULL)
-			n = merge_getxattr(view_merge(), path,
-			    AT_SYMLINK_NOFOLLOW, name, buf, size);
-		else
-			n = merge_listxattr(view_merge(), path,
-			    AT_SYMLINK_NOFOLLOW, buf, size);
-		if (n == -1)
-			error = errno;
-	}
-	merge_give(view_merge(), -1);
-	free(path);
+	if ((size > 0 && (buf = malloc(size)) == NULL) ||
+	    (n = look_xattr_read(&e, name, buf, size)) == -1)
+		error = errno;
+	merge_entry_free(&e);
 	if (error != 0)
 		notify_errno(rq, error);
 	else
