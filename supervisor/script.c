@@ -82,6 +82,17 @@ script_arguments(const struct request *rq, uint64_t *args)
 	return ((ssize_t)n);
 }
 
+/* Whether the call finds the script by the name alone, and follows links. */
+static int
+script_named(const struct request *rq, const char *path)
+{
+	const __u64	*args = rq->notif.data.args;
+
+	return (rq->call->dirfd == SLOT_NONE ||
+	    ((path[0] == '/' || (int)args[rq->call->dirfd] == AT_FDCWD) &&
+	    (int)args[rq->call->flags] == 0));
+}
+
 /*
  * Have a script executed by its interpreter; real is the name to fall back to.
  * 1 when that was done, 0 when it is no script, or none for this.
@@ -95,7 +106,7 @@ script_exec(struct request *rq, const char *path, const char *real,
 	ssize_t		 n;
 
 	/* The name of a descriptor's directory is not the caller's to give. */
-	if (rq->call->dirfd != SLOT_NONE || script_line(e, line) == -1)
+	if (!script_named(rq, path) || script_line(e, line) == -1)
 		return (0);
 	interp = line + 2 + strspn(line + 2, " \t");
 	p = interp + strcspn(interp, " \t");

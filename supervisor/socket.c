@@ -253,6 +253,22 @@ unix_outside(const struct request *rq, const char *path)
 	return (resolve_at(rq, AT_FDCWD, name, 0));
 }
 
+/* What the kernel says of an entry that is no socket: 0 or an errno. */
+static int
+unix_refused(const struct merge_entry *e)
+{
+	char	*path;
+	int	 error = ECONNREFUSED;
+
+	if (S_ISSOCK(e->sx.stx_mode))
+		return (0);
+	if ((path = view_canonical(e)) == NULL || merge_access(view_merge(),
+	    path, W_OK, AT_SYMLINK_NOFOLLOW) == -1)
+		error = errno;
+	free(path);
+	return (error);
+}
+
 /* The inode of a name, in the view or outside; -1 and errno. */
 static int
 unix_inode(const struct request *rq, const char *path)
@@ -268,7 +284,8 @@ unix_inode(const struct request *rq, const char *path)
 			fd = unix_outside(rq, path);
 		else if ((error = place_lookup(rq, &pl, 0, &e)) == 0 &&
 		    pl.inside) {
-			fd = fcntl(e.fd, F_DUPFD_CLOEXEC, 0);
+			if ((error = unix_refused(&e)) == 0)
+				fd = fcntl(e.fd, F_DUPFD_CLOEXEC, 0);
 			merge_entry_free(&e);
 		} else if (error == 0)
 			fd = unix_outside(rq, pl.path);
