@@ -413,6 +413,155 @@ vim -u NONE -N -i NONE -n -es -c 'set nobackup nowritebackup' \
 END
 }
 
+atf_test_case spellings
+spellings_head()
+{
+	atf_set "descr" "names said otherwise, and what is wrong with them"
+	atf_set "require.files" "/usr/bin/python3"
+}
+spellings_body()
+{
+	view_setup
+	# Slashes and dots in the name of the working directory itself.
+	same_view <<'END'
+D=$(pwd)
+mkdir "/.$D/n1" "//$D//n2"; echo x >"/./$D/./n3"; cat "/.$D/n3"; ls
+chmod 700 "/.$D/dir"; stat -c %a dir; rm "/.$D/file"; cat file
+END
+	# Of two names the first wrong one; dots that lead out.
+	same_view <<'END'
+/usr/bin/python3 - <<'PYTHON'
+import os
+t = os.environ["TMPDIR"]
+def wrong(call, *args, **kw):
+    try:
+        call(*args, **kw)
+        print(call.__name__, 0)
+    except OSError as e:
+        print(call.__name__, e.errno)
+wrong(os.rename, "nosuch/x", t + "/y")
+wrong(os.rename, "file", t + "/nosuch/y")
+wrong(os.rename, "file/x", t + "/y")
+wrong(os.rename, "file", "x", src_dir_fd=99)
+wrong(os.rename, "file", "x", dst_dir_fd=99)
+wrong(os.rename, "..", "x")
+wrong(os.rename, "file", "..")
+wrong(os.link, "nosuch", t + "/y")
+wrong(os.link, "file", t + "/nosuch/y")
+wrong(os.link, "file", t + "/work.sh")
+wrong(os.link, "file", t + "/work.sh/")
+wrong(os.link, "file", "x", src_dir_fd=99)
+wrong(os.rmdir, "..")
+wrong(os.rmdir, "dir/../..")
+wrong(os.unlink, "..")
+wrong(os.mkdir, "..")
+wrong(os.symlink, "x", "dir/..")
+wrong(os.open, "x" * 5000, os.O_CREAT | os.O_DIRECTORY)
+wrong(os.rename, "file", "x")
+print(sorted(os.listdir(".")))
+PYTHON
+END
+	# The kernel has another name for what was moved, or none.
+	same_view <<'END'
+/usr/bin/python3 - <<'PYTHON'
+import os
+os.chdir("dir/sub")
+os.rename("../../dir", "../../moved")
+print(os.stat("/proc/self/cwd/file").st_size)
+os.mkdir("/proc/self/cwd/new")
+print(sorted(os.listdir(".")), sorted(os.listdir("../../moved/sub")))
+os.chdir("../..")
+fd = os.open("moved/old", os.O_PATH)
+print(os.fstat(fd).st_size)
+os.chdir("moved/sub")
+print(open("file").read())
+PYTHON
+END
+}
+
+atf_test_case descriptors
+descriptors_head()
+{
+	atf_set "descr" "descriptors without a name, or that only name a file"
+	atf_set "require.files" "/usr/bin/python3"
+}
+descriptors_body()
+{
+	view_setup
+	same_view <<'END'
+/usr/bin/python3 - <<'PYTHON'
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def wrong(what, call, *args, **kw):
+    try:
+        print(what, call(*args, **kw))
+    except OSError as e:
+        print(what, e.errno)
+t = os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600)
+os.link("/proc/self/fd/%d" % t, "named", src_dir_fd=0, follow_symlinks=True)
+os.fchmod(t, 0o640)
+os.setxattr(t, "user.x", b"1")
+os.chmod("/proc/self/fd/%d" % t, 0o641)
+print(oct(os.stat("named").st_mode), os.listxattr("named"))
+a = os.open("two", os.O_CREAT | os.O_RDWR, 0o600)
+os.link("two", "dir/two")
+os.unlink("two")
+os.fchmod(a, 0o604)
+print(oct(os.stat("dir/two").st_mode))
+f = os.open("script", os.O_RDWR)
+os.unlink("script")
+print(os.listxattr(f))
+wrong("getxattr", os.getxattr, f, "user.overlay.origin")
+# No descriptor without content is good for these.
+os.chmod("file", 0o640)
+p = os.open("file", os.O_PATH)
+wrong("listxattr", os.listxattr, p)
+wrong("utime", os.utime, p)
+buf = ctypes.create_string_buffer(100)
+print(libc.syscall(465, p, b"", 0x1000, buf, 100), ctypes.get_errno())
+wrong("setxattr", os.setxattr, p, "user.x", b"1")
+# By the descriptor of a link nothing below is found.
+l = os.open("dlink", os.O_PATH | os.O_NOFOLLOW)
+wrong("stat", os.stat, "file", dir_fd=l)
+wrong("mkdir", os.mkdir, "x", dir_fd=l)
+wrong("open", os.open, "/proc/self/fd/%d/x" % f, os.O_RDONLY)
+# The mode that the caller sees decides.
+os.mkdir("closed", 0o400)
+c = os.open("closed", os.O_RDONLY)
+wrong("fchdir", os.fchdir, c)
+wrong("attribute", os.setxattr, c, "nothing", b"1")
+s = socket.socket(socket.AF_UNIX)
+wrong("connect", s.connect, "file")
+os.chmod("file", 0o400)
+wrong("connect", s.connect, "file")
+wrong("connect", s.connect, "nosuch")
+libc.syscall(265, -100, b"dir/two", -100, b"again", 0)
+libc.syscall(265, a, b"", -100, b"empty/path", 0x1000)
+print(os.stat("dir/two").st_nlink, sorted(os.listdir("empty")))
+PYTHON
+END
+	# Opened before it was renamed, replaced, moved with its directory.
+	same_view <<'END'
+/usr/bin/python3 - <<'PYTHON'
+import os
+fds = {p: os.open(p, os.O_RDONLY) for p in ("script", "dir/old",
+    "dir/sub/file", "swap/inside")}
+os.rename("script", "s2")
+open("script", "w").close()
+os.fchmod(fds["script"], 0o711)
+os.rename("dir/old", "dir/sub/o2")
+os.rename("dir", "d2")
+os.fchmod(fds["dir/old"], 0o611)
+os.fchmod(fds["dir/sub/file"], 0o622)
+os.link("/proc/self/fd/%d" % fds["swap/inside"], "inside", src_dir_fd=0,
+    follow_symlinks=True)
+os.fchmod(fds["swap/inside"], 0o633)
+for p in "s2", "script", "d2/sub/o2", "d2/sub/file", "swap/inside", "inside":
+    print(p, oct(os.stat(p).st_mode), os.stat(p).st_nlink)
+PYTHON
+END
+}
+
 atf_test_case exec
 exec_head()
 {
@@ -428,6 +577,10 @@ cd dir; ../s2; PATH=..:$PATH; s2; cd ..
 cp /bin/echo e; ./e hello; mkdir bin; mv e bin; bin/e there
 ln -s bin/e f; ./f again; ln -s /bin/echo g; ./g outside
 chmod 644 s2; ./s2; ./dir; ./nosuch
+printf '#! /bin/sh\necho "$0"\n' >s4; chmod 755 s4
+/usr/bin/python3 -c 'import ctypes
+argv = (ctypes.c_char_p * 2)(b"x", None)
+ctypes.CDLL(None).syscall(322, -100, b"./s4", argv, None, 0)'
 printf '#! ./script\n' >s3; chmod 755 s3; printf 'x' >bad; chmod 755 bad
 END
 }
@@ -574,6 +727,8 @@ atf_init_test_cases()
 	atf_add_test_case numbers
 	atf_add_test_case removed
 	atf_add_test_case editor
+	atf_add_test_case spellings
+	atf_add_test_case descriptors
 	atf_add_test_case exec
 	atf_add_test_case programs
 	atf_add_test_case outside
