@@ -269,6 +269,8 @@ cross_new(const struct request *rq, const struct place *to)
 		/* With slashes behind it, it may be no directory. */
 		if (error == 0 || error == ENOTDIR)
 			return (EEXIST);
+		if (error != ENOENT)
+			return (error);
 	}
 	return (last == LAST_SLASH || to->removed ? ENOENT : EXDEV);
 }

@@ -271,6 +271,12 @@ mutate_request(struct request *rq)
 	int			 error, follow = !rq->call->nofollow;
 
 	memset(&pv, 0, sizeof(pv));
+	if (rq->call->class == CLASS_TRUNCATE &&
+	    (int64_t)argument(rq, rq->call->arg) < 0) {
+		/* No name is looked at. */
+		notify_errno(rq, EINVAL);
+		return;
+	}
 	if ((error = mutate_place(rq, rq->call->dirfd, rq->call->path, follow,
 	    &pl)) != 0) {
 		notify_errno(rq, error);
