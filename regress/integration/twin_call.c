@@ -979,7 +979,7 @@ do_content(const struct step *s, FILE *out)
 	int	 fd = SLOT_FD + s->slot;
 
 	if (slots[s->slot].open && S_ISDIR(slots[s->slot].st.st_mode) &&
-	    s->op == OP_SEEK) {
+	    s->op != OP_CLOSE) {
 		say(out, 0);
 		return;
 	}

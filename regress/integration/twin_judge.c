@@ -23,7 +23,7 @@
  *   would change something there is not made.
  * - A descriptor that was opened for reading may show a file as it was before
  *   its first change: only whether a call succeeds is compared once the file
- *   has changed.
+ *   has changed, and nothing is changed by it that is removed or is no file.
  * - A FIFO is opened with O_NONBLOCK, as nobody else would open it.
  * - The view is looked up from its top, also by who stands in it: no
  *   directory loses its right to be searched.
@@ -374,6 +374,9 @@ overlay_differs(const struct step *s)
 	struct stat	 st;
 	char		 name[PATH_MAX];
 
+	/* What is another's has another owner in a name space of users. */
+	if (strcmp(s->path[0], "/") == 0)
+		return (1);
 	/* Of what is none and may not be written another errno tells. */
 	if (s->op == OP_CONNECT)
 		return (path_stat(s, 0, 0, &st) && !S_ISSOCK(st.st_mode));
@@ -386,8 +389,9 @@ overlay_differs(const struct step *s)
 		return (1);
 	/* What was there has another number by each of its names. */
 	if (s->op == OP_LINK)
-		return (s->spell == 2 || (path_stat(s, 0, s->flags &
-		    AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW, &st) &&
+		return (s->spell == 2 || (path_stat(s, 0, s->spell == 1 &&
+		    (s->flags & AT_SYMLINK_FOLLOW) != 0 ? 0 :
+		    AT_SYMLINK_NOFOLLOW, &st) &&
 		    (!S_ISREG(st.st_mode) || call_first(&st) != 0)));
 	if (s->op == OP_RENAME && path_stat(s, 0, AT_SYMLINK_NOFOLLOW, &st) &&
 	    S_ISDIR(st.st_mode) && call_first(&st) != 0)
@@ -444,9 +448,11 @@ stale(const struct step *s)
 	const struct slot	*sl = &slots[s->slot];
 	struct stat		 st;
 
-	if (!step_by_fd(s) || !sl->open || !sl->reads ||
-	    S_ISDIR(sl->st.st_mode) || fstat(SLOT_FD + s->slot, &st) == -1)
+	if (!step_by_fd(s) || !sl->open || S_ISDIR(sl->st.st_mode) ||
+	    (!sl->reads && S_ISREG(sl->st.st_mode)) || fstat(SLOT_FD + s->slot, &st) == -1)
 		return (0);
+	if (!S_ISREG(st.st_mode))
+		return (1);
 	return (st.st_ctim.tv_sec != sl->st.st_ctim.tv_sec ||
 	    st.st_ctim.tv_nsec != sl->st.st_ctim.tv_nsec);
 }
@@ -483,7 +489,8 @@ refused(const struct step *s)
 void
 judge(const struct program *p, struct step *s)
 {
-	int	 i;
+	struct stat	 st;
+	int		 i;
 
 	for (i = 0; i < spellings[s->op].paths; i++)
 		if (s->live[i] != 0 && !step_by_fd(s))
@@ -494,6 +501,8 @@ judge(const struct program *p, struct step *s)
 	    (p->overlay && overlay_differs(s));
 	s->stale = stale(s);
 	/* By the old mode it may be no program, or may be read. */
-	if (s->stale && (s->op == OP_EXEC || s->op == OP_GETXATTR))
+	if (s->stale && (s->op == OP_EXEC || s->op == OP_GETXATTR ||
+	    (changes(s) && fstat(slot_number(p, s->slot), &st) == 0 &&
+	    (st.st_nlink == 0 || !S_ISREG(st.st_mode)))))
 		s->skip = 1;
 }
