@@ -24,7 +24,8 @@
  * - A descriptor that was opened for reading may show a file as it was before
  *   its first change: only whether a call succeeds is compared once the file
  *   has changed, and nothing is changed by it that is removed or is no file.
- * - A FIFO is opened with O_NONBLOCK, as nobody else would open it.
+ * - A FIFO is opened with O_NONBLOCK, as nobody else would open it, and not
+ *   written to: an old one is shared with others, whose time changes.
  * - The view is looked up from its top, also by who stands in it: no
  *   directory loses its right to be searched.
  * - Who stands in a directory of the working directory, or holds it open, does
@@ -213,6 +214,9 @@ follows(const struct step *s)
 {
 	if (s->op == OP_OPEN)
 		return (s->spell == 3 || (s->flags & O_NOFOLLOW) == 0);
+	if (s->spell == 1 && (s->op == OP_CHOWN || s->op == OP_SETXATTR ||
+	    s->op == OP_REMOVEXATTR))
+		return (0);
 	return (!step_at(s) || (s->flags & AT_SYMLINK_NOFOLLOW) == 0);
 }
 
@@ -449,7 +453,8 @@ stale(const struct step *s)
 	struct stat		 st;
 
 	if (!step_by_fd(s) || !sl->open || S_ISDIR(sl->st.st_mode) ||
-	    (!sl->reads && S_ISREG(sl->st.st_mode)) || fstat(SLOT_FD + s->slot, &st) == -1)
+	    (!sl->reads && S_ISREG(sl->st.st_mode)) ||
+	    fstat(SLOT_FD + s->slot, &st) == -1)
 		return (0);
 	if (!S_ISREG(st.st_mode))
 		return (1);
@@ -472,12 +477,15 @@ judge_flags(const struct program *p, struct step *s)
 		s->mode |= S_IXUSR;
 }
 
-/* A connect to an old socket, and a creat of what would block. */
+/* A connect to an old socket, a creat of what would block, old FIFOs. */
 static int
 refused(const struct step *s)
 {
 	struct stat	 st;
 
+	if (s->op == OP_WRITE)
+		return (slots[s->slot].open &&
+		    S_ISFIFO(slots[s->slot].st.st_mode));
 	if (s->op != OP_CONNECT && (s->op != OP_OPEN || s->spell != 3))
 		return (0);
 	if (!path_stat(s, 0, 0, &st))
