@@ -94,6 +94,7 @@ finish_listing(void)
 static int
 finish_begin(void)
 {
+	output_begin();
 	if (finish_listing())
 		branch_print_begin(finish_out, finish_form);
 	return (workers_order(finish_order));

@@ -31,27 +31,65 @@
 
 #include "output.h"
 
+static const int	 output_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+#define OUTPUT_SIGNALS	(sizeof(output_signals) / sizeof(output_signals[0]))
+
+static void	(*output_next[OUTPUT_SIGNALS])(int);
+static volatile sig_atomic_t	 output_caught;
 static int	 output_fd = -1;
 static int	 output_stopped;
 
+/* One that comes while nothing is written is the event loop's, and ours. */
+static void
+output_signal(int sig)
+{
+	size_t	 i;
+
+	output_caught = 1;
+	for (i = 0; i < OUTPUT_SIGNALS; i++)
+		if (output_signals[i] == sig && output_next[i] != NULL)
+			output_next[i](sig);
+}
+
+void
+output_watch(void)
+{
+	struct sigaction	 sa;
+	size_t			 i;
+
+	for (i = 0; i < OUTPUT_SIGNALS; i++) {
+		if (sigaction(output_signals[i], NULL, &sa) == -1 ||
+		    sa.sa_handler == SIG_DFL || sa.sa_handler == SIG_IGN)
+			continue;
+		output_next[i] = sa.sa_handler;
+		sa.sa_handler = output_signal;
+		sigaction(output_signals[i], &sa, NULL);
+	}
+}
+
+void
+output_begin(void)
+{
+	output_caught = 0;
+}
+
 /*
- * Wait until something can be written.  Signals come in here and nowhere else,
- * so that none slips in between the look and the wait.
+ * Wait until something can be written.  Signals come in here and not before, so
+ * that none slips in between the look and the wait.
  */
 static int
 output_wait(void)
 {
 	struct pollfd	 pfd = { .fd = output_fd, .events = POLLOUT };
 	sigset_t	 mask;
+	size_t		 i;
 
 	sigfillset(&mask);
-	sigdelset(&mask, SIGINT);
-	sigdelset(&mask, SIGTERM);
-	sigdelset(&mask, SIGHUP);
-	sigdelset(&mask, SIGQUIT);
-	if (ppoll(&pfd, 1, NULL, &mask) != -1)
+	for (i = 0; i < OUTPUT_SIGNALS; i++)
+		sigdelset(&mask, output_signals[i]);
+	if (!output_caught && ppoll(&pfd, 1, NULL, &mask) != -1)
 		return (0);
-	if (errno == EINTR)
+	if (output_caught || errno == EINTR)
 		output_stopped = 1;
 	return (-1);
 }

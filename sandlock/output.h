@@ -25,6 +25,13 @@
 /* A stream on a descriptor, one for the program; NULL and errno. */
 FILE	*output_open(int);
 
+/*
+ * Look out for signals that end programs, besides whoever handles them by now;
+ * and forget those that came before anything was written.
+ */
+void	 output_watch(void);
+void	 output_begin(void);
+
 /* Whether a signal has ended the writing; then nothing more is written. */
 int	 output_interrupted(void);
 

@@ -42,6 +42,7 @@
 #include "landlock.h"
 #include "lockdown.h"
 #include "log.h"
+#include "output.h"
 #include "run.h"
 #include "tree.h"
 
@@ -396,6 +397,7 @@ run_events(void)
 		if (signal_add(&run_signal_events[i], NULL) == -1)
 			fatalx("signal_add failed");
 	}
+	output_watch();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTTIN, SIG_IGN);
 	signal(SIGTTOU, SIG_IGN);

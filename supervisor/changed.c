@@ -41,6 +41,7 @@ struct change {
 	RB_ENTRY(change)	 entry;
 	uint64_t		 hash;
 	uint64_t		 file;	/* see changed_file() */
+	uint64_t		 notes;	/* how often */
 	int			 below;	/* all that is below it, too */
 	const char		*path;
 	size_t			 len;
@@ -102,6 +103,7 @@ change_add(const char *path, int below)
 	if ((c = change_find(path, len, hash)) != NULL) {
 		c->below |= below;
 		c->file = 0;
+		c->notes++;
 		return;
 	}
 	if (changed_count == CHANGED_MAX || changed_bytes > CHANGED_BYTES ||
@@ -115,6 +117,7 @@ change_add(const char *path, int below)
 	c->len = len;
 	c->hash = hash;
 	c->file = 0;
+	c->notes = 1;
 	c->below = below;
 	RB_INSERT(changes, &changes, c);
 	changed_count++;
@@ -151,16 +154,28 @@ change_exact(const char *path)
 	return (change_find(path, len, path_hash(PATH_HASH, path, len)));
 }
 
-/*
- * A path without links, by which cowd has just opened a file of the branch to
- * be written.  It is one until the path is noted again, or a directory.
- */
-void
-changed_opened(const char *path)
+/* A number that grows when a path is noted, or a directory; 0: it never was. */
+uint64_t
+changed_noted(const char *path)
 {
 	struct change	*c;
 
-	if ((c = change_exact(path)) != NULL)
+	return ((c = change_exact(path)) == NULL ? 0 :
+	    c->notes + changed_epoch);
+}
+
+/*
+ * A path without links, by which cowd has opened a file of the branch to be
+ * written, if nothing was noted since cowd was asked.  It is one until the path
+ * is noted again, or a directory.
+ */
+void
+changed_opened(const char *path, uint64_t noted)
+{
+	struct change	*c;
+
+	if (noted != 0 && changed_noted(path) == noted &&
+	    (c = change_exact(path)) != NULL)
 		c->file = changed_epoch;
 }
 

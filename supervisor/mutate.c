@@ -681,7 +681,7 @@ opened_note(const struct request *rq, int fd)
 	struct stat	 st;
 
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink > 0)
-		changed_opened(rq->paths[0]);
+		changed_opened(rq->paths[0], rq->noted);
 }
 
 /* cowd has closed what it opened. */

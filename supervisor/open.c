@@ -170,7 +170,8 @@ open_read(struct request *rq, struct place *pl, const struct opening *o)
 		close(fd);
 		return;
 	}
-	if (place_unchanged(pl, 0)) {
+	if ((o->flags & O_PATH) != 0 ? place_unchanged(pl, 0) :
+	    place_opens(pl)) {
 		/* Should the name change, Landlock grants no more than read. */
 		notify_continue(rq);
 		return;
@@ -211,6 +212,7 @@ open_write(struct request *rq, struct place *pl, const struct opening *o)
 	if ((pv.flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0)
 		pv.mask = mutate_umask(rq);
 	pv.path = pl->path;
+	rq->noted = changed_noted(pl->path);
 	if ((rq->paths[0] = strdup(pl->path)) == NULL) {
 		notify_errno(rq, ENOMEM);
 		return;
@@ -233,8 +235,8 @@ open_request(struct request *rq)
 		notify_continue(rq);
 		return;
 	}
-	if (view_same() && open_reads(o.flags)) {
-		/* Nothing is different yet; Landlock grants no more. */
+	if (view_same() && (o.flags & O_PATH) != 0) {
+		/* Nothing is different yet, and it gives no right. */
 		notify_continue(rq);
 		return;
 	}

@@ -467,3 +467,14 @@ place_unchanged(const struct place *pl, int listed)
 		return (!listed || !changed_itself(pl->path));
 	return ((what & KNOWN_NAMED) != 0);
 }
+
+/*
+ * The same to open it: a FIFO that was there before is the branch's as soon as
+ * somebody opens it, so that all who do meet.
+ */
+int
+place_opens(const struct place *pl)
+{
+	return (place_unchanged(pl, 0) && (view_changed() ||
+	    (place_lower(pl->path) & (KNOWN_NAMED | KNOWN_DIRECTORY)) != 0));
+}

@@ -71,6 +71,7 @@ struct request {
 	char				*paths[2];	/* in the view; NULL */
 	int				 plain;		/* the first, no link */
 	int				 known;		/* and a file of ours */
+	uint64_t			 noted;		/* see changed_opened() */
 	int				 moved;		/* MOVED_* */
 	int				 flags;		/* of open, of rename */
 	dev_t				 gone_dev;	/* see gone.c */
@@ -225,7 +226,8 @@ int	 view_known(const struct merge_entry *, struct stat *);
 /* changed.c */
 void	 changed_mark(const struct merge_entry *, int);
 void	 changed_everything(void);
-void	 changed_opened(const char *);
+uint64_t changed_noted(const char *);
+void	 changed_opened(const char *, uint64_t);
 void	 changed_lost(const char *);
 int	 changed_file(const char *);
 int	 changed_below(const char *);
@@ -304,6 +306,7 @@ int	 place_descriptor(const struct request *, int, struct place *);
 int	 place_lookup(const struct request *, struct place *, int,
 	    struct merge_entry *);
 int	 place_unchanged(const struct place *, int);
+int	 place_opens(const struct place *);
 void	 place_free(struct place *);
 
 /* cross.c */

@@ -717,6 +717,20 @@ EOT
 	atf_check diff -r --no-dereference bare wd
 }
 
+atf_test_case fifo_there
+fifo_there_head()
+{
+	atf_set "descr" "a FIFO that was there, read before anything was changed"
+}
+fifo_there_body()
+{
+	view_setup
+	mkfifo wd/fifo
+	atf_check -o inline:"through\n" timeout 20 ${cow} -- sh -c \
+	    '(cat fifo) & sleep 0.3; echo through >fifo; wait'
+	[ -p wd/fifo ] || atf_fail "the FIFO is gone"
+}
+
 atf_init_test_cases()
 {
 	. "$(atf_get_srcdir)/util.sh"
@@ -734,4 +748,5 @@ atf_init_test_cases()
 	atf_add_test_case outside
 	atf_add_test_case names_made
 	atf_add_test_case opened_again
+	atf_add_test_case fifo_there
 }
