@@ -53,6 +53,7 @@
 #define BRANCH_XATTRS_MAX	(64 * 1024)
 #define BRANCH_CLOCK_NS		20000000	/* between two looks */
 #define BRANCH_CLOCK_TRIES	100
+#define BRANCH_REMOVED	01700	/* mode of one that is half removed */
 #define BRANCH_MAKE_SECONDS	60	/* more than it takes to make one */
 #define BIRTH_SIZE		96
 
@@ -511,6 +512,10 @@ branch_has(const struct branch_dir *b, const char *name)
 static int
 branch_abandoned(const struct branch_dir *b)
 {
+	struct stat	 st;
+
+	if (fstat(b->fd, &st) == 0 && (st.st_mode & 07777) == BRANCH_REMOVED)
+		return (1);
 	return (branch_has(b, "fresh") && !branch_has(b, "journal") &&
 	    !branch_has(b, "committed") && !storage_written(b));
 }
@@ -622,5 +627,8 @@ storage_remove(struct branch_dir *b)
 {
 	if (b->storage_fd == -1 || b->name[0] == '\0')
 		return (0);
+	/* What is half removed must not look like a branch. */
+	if (b->fd != -1 && fchmod(b->fd, BRANCH_REMOVED) == -1)
+		return (-1);
 	return (rmtree(b->storage_fd, b->name));
 }

@@ -482,7 +482,6 @@ bad_input_body()
 -f nonexistent
 --user x
 --run-as nonexistent-user
---fs-deny /etc
 --extra-deny-syscall nonsense
 --extra-allow-syscall @nonsense
 --disable nonsense
