@@ -31,8 +31,10 @@
 
 #include "output.h"
 
-static const int	 output_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-#define OUTPUT_SIGNALS	(sizeof(output_signals) / sizeof(output_signals[0]))
+static const int	 output_signals[] = {
+	SIGINT, SIGTERM, SIGHUP, SIGQUIT
+};
+#define OUTPUT_SIGNALS	(sizeof(output_signals) / sizeof(*output_signals))
 
 static void	(*output_next[OUTPUT_SIGNALS])(int);
 static volatile sig_atomic_t	 output_caught;

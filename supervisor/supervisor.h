@@ -71,7 +71,7 @@ struct request {
 	char				*paths[2];	/* in the view; NULL */
 	int				 plain;		/* the first, no link */
 	int				 known;		/* and a file of ours */
-	uint64_t			 noted;		/* see changed_opened() */
+	uint64_t			 noted;		/* see changed.c */
 	int				 moved;		/* MOVED_* */
 	int				 flags;		/* of open, of rename */
 	dev_t				 gone_dev;	/* see gone.c */

@@ -916,11 +916,9 @@ atf_init_test_cases()
 	atf_add_test_case combined
 	atf_add_test_case diff
 	atf_add_test_case odd_places
-	atf_add_test_case force
-	atf_add_test_case json
-	atf_add_test_case stalled
 	atf_add_test_case programs
-	# Conflicts are found by who commits; of branchfs that is the server.
+	# Conflicts and journals are of who commits; of branchfs that is the
+	# server.  How things are listed does not depend on it.
 	case ${backend} in
 	*branchfs)
 		;;
@@ -928,5 +926,8 @@ atf_init_test_cases()
 		atf_add_test_case conflict
 		atf_add_test_case meanwhile
 		atf_add_test_case abandoned
+		atf_add_test_case force
+		atf_add_test_case json
+		atf_add_test_case stalled
 	esac
 }
