@@ -136,8 +136,9 @@ worker_read(struct imsgev *iev, short event, const char *peer)
 	}
 	if (event & EV_WRITE) {
 		if (imsgbuf_write(&iev->ibuf) == -1) {
+			/* It may have said something before it went. */
 			if (errno == EPIPE || errno == ECONNRESET)
-				return (0);
+				return (1);
 			/*
 			 * Descriptors of the user's in flight: somebody has to
 			 * read first.  The socket has room and would tell so
