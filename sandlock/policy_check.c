@@ -85,6 +85,7 @@ static int		 check_nested(struct policy *);
 static int		 check_paths(struct policy *);
 static int		 check_directory(struct policy *);
 static int		 check_around(const struct policy *);
+static int		 check_quota_holes(const struct policy *);
 static int		 check_both(const struct policy *);
 static int		 check_readonly(const struct policy *);
 static int		 check_workdir(struct policy *);
@@ -166,6 +167,7 @@ policy_check(struct policy *p)
 	    check_workdir(p) == -1 ||
 	    check_paths(p) == -1 ||
 	    check_around(p) == -1 ||
+	    check_quota_holes(p) == -1 ||
 	    check_sources(p) == -1 ||
 	    check_directory(p) == -1 ||
 	    check_descriptors(p) == -1 ||
@@ -521,6 +523,31 @@ check_around(const struct policy *p)
 		log_warnx("--workdir %s: lies below %s, where the command may "
 		    "write; --fs-isolation overlayfs can do that, and with "
 		    "--no-workdir there is no branch", p->workdir, pp->path);
+		return (-1);
+	}
+	return (0);
+}
+
+/*
+ * Around a path with fewer rights cowd changes what lies there.  Where the
+ * kernel merges nobody would count that.
+ */
+static int
+check_quota_holes(const struct policy *p)
+{
+	const struct policy_path	*pp;
+
+	if (p->max_disk == 0 || p->isolation != ISOLATION_OVERLAYFS)
+		return (0);
+	TAILQ_FOREACH(pp, &p->paths, entry) {
+		if ((pp->perms & PERM_META) != 0 ||
+		    strcmp(pp->path, p->workdir) == 0 ||
+		    !path_inside(p->workdir, pp->path))
+			continue;
+		log_warnx("--max-disk: impossible with --fs-isolation "
+		    "overlayfs and %s, which lies in the working directory "
+		    "with fewer rights; --fs-isolation seccomp can do that",
+		    pp->path);
 		return (-1);
 	}
 	return (0);

@@ -293,7 +293,7 @@ hole_outside(void)
 	return (known);
 }
 
-/* 1 when the call was answered or sent off; 0 when the view is to do that. */
+/* 1 when the call was answered or sent off; 0 when others are to do that. */
 int
 hole_request(struct request *rq)
 {

@@ -45,11 +45,11 @@ argument(const struct request *rq, int slot)
 	return (slot == SLOT_NONE ? 0 : rq->notif.data.args[slot]);
 }
 
-/* The kernel decides, or the view if there is one. */
+/* The kernel decides, or the view if there is one, or who counts for it. */
 static int
 leave(struct request *rq)
 {
-	if (view_active())
+	if (view_active() || mounted_active())
 		return (0);
 	notify_continue(rq);
 	return (1);

@@ -247,6 +247,39 @@ outside_body()
 	    'yes | head -c 200000 >f'
 }
 
+# Names are counted where others are denied, too.
+atf_test_case holes
+holes_body()
+{
+	quota_setup
+	mkdir -p around/secret
+	echo secret >around/secret/f
+	plain=${cow}
+	for cow in "${plain}" "${plain} --fs-isolation seccomp"; do
+		cow="${cow} -r around --fs-deny around/secret"
+		lower=
+		for w in empty directory fifo symlink link; do
+			refused ${w} 1000 ENOSPC 40
+		done
+		refused unlinked 20000 ENOSPC 500
+		refused write 20000 ENOSPC 500
+		lower='for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+			dd if=/dev/zero of=wd/lower${i} bs=100k count=1 \
+			    2>/dev/null
+		    done'
+		refused lower_open 16 ENOSPC 5
+		refused lower_rename 16 ENOSPC 5
+		atf_check -s exit:1 -e match:'ermission denied' ${cow} \
+		    --max-disk 1M --on-exit abort -e 'cat ../around/secret/f'
+	done
+	# One that lies in the directory, where only one back end can count.
+	lower='mkdir wd/secret'
+	cow="${plain} --fs-isolation seccomp --fs-deny wd/secret"
+	refused empty 1000 ENOSPC 40
+	atf_check -s exit:125 -e match:'--max-disk: impossible with' \
+	    ${plain} --max-disk 1M --fs-deny wd/secret -e true
+}
+
 atf_test_case commit
 commit_body()
 {
@@ -290,5 +323,6 @@ atf_init_test_cases()
 	atf_add_test_case back
 	atf_add_test_case race
 	atf_add_test_case outside
+	atf_add_test_case holes
 	atf_add_test_case commit
 }
