@@ -318,6 +318,7 @@ request_again(struct request *rq)
 	again.object = NULL;
 	again.paths[0] = again.paths[1] = NULL;
 	again.unmarked = 0;
+	again.moved = 0;
 	again.gone_ino = 0;
 	if (sup.ending)
 		notify_errno(&again, EPERM);
