@@ -16,8 +16,12 @@
 
 /*
  * sendfile(2), copy_file_range(2) and splice(2) into a file, with a quota: from
- * a file by way of a buffer, from a pipe by splicing at a place that is given.
- * A call may do less than it was asked for, so each does one buffer's worth.
+ * a file by way of a buffer.  A call may do less than it was asked for, so each
+ * does one buffer's worth.
+ *
+ * From a pipe nothing is taken here.  Whoever splices into it holds it for as
+ * long as the other end has nothing to give, and no signal ends the wait for
+ * that.  Programs read from it and write then.
  */
 
 #include <sys/types.h>
@@ -32,9 +36,7 @@
 
 #include "supervisor.h"
 
-#define COPY_BUFSIZE		(1024 * 1024)
-#define COPY_DELAY_MIN_MS	1
-#define COPY_DELAY_MAX_MS	20
+#define COPY_BUFSIZE	(1024 * 1024)
 
 static char	 buf[COPY_BUFSIZE] __attribute__((__aligned__(4096)));
 
@@ -48,7 +50,6 @@ struct copying {
 	off_t		 out;
 	size_t		 len;
 	int		 flags;
-	uint64_t	 taken;
 };
 
 /* Where to begin: at the offset in memory, or where the descriptor is. */
@@ -104,19 +105,34 @@ copy_check(const struct request *rq, const struct copying *c)
 {
 	if (S_ISDIR(c->from_st.st_mode))
 		return (EISDIR);
-	if (!S_ISREG(c->from_st.st_mode))
-		return (EINVAL);	/* it might block; programs read it */
+	/* It might block, or tell us what it would not tell the caller. */
+	if (!S_ISREG(c->from_st.st_mode) || !target_holds(c->from))
+		return (EINVAL);	/* programs read it */
 	if (rq->call->nr == SYS_sendfile)
 		return (c->to.append ? EINVAL : 0);
 	if (c->flags != 0)
 		return (EINVAL);
-	if (c->to.append)
-		return (EBADF);
-	if (c->from_st.st_dev == c->to.st.st_dev &&
-	    c->from_st.st_ino == c->to.st.st_ino &&
-	    c->in < c->out + (off_t)c->len && c->out < c->in + (off_t)c->len)
-		return (EINVAL);
-	return (0);
+	return (c->to.append ? EBADF : 0);
+}
+
+/* Within one file, when it is known where to begin; up to its end. */
+static int
+copy_overlaps(const struct request *rq, const struct copying *c)
+{
+	off_t	 len = c->len;
+
+	if (rq->call->nr == SYS_sendfile ||
+	    c->from_st.st_dev != c->to.st.st_dev ||
+	    c->from_st.st_ino != c->to.st.st_ino)
+		return (0);
+	if (c->in >= c->from_st.st_size)
+		return (0);
+	if (len > c->from_st.st_size - c->in)
+		len = c->from_st.st_size - c->in;
+	/* What does not fit into a number the kernel refuses, too. */
+	if (c->out > INT64_MAX - len)
+		return (EOVERFLOW);
+	return (c->in < c->out + len && c->out < c->in + len ? EINVAL : 0);
 }
 
 static void
@@ -126,7 +142,8 @@ copy_file(struct request *rq, struct copying *c)
 	int	 error;
 
 	if ((error = copy_check(rq, c)) != 0 || (error = copy_offset(rq,
-	    c->from, c->from_off, &c->in)) != 0) {
+	    c->from, c->from_off, &c->in)) != 0 ||
+	    (error = copy_overlaps(rq, c)) != 0) {
 		notify_errno(rq, error);
 		return;
 	}
@@ -149,78 +166,6 @@ copy_file(struct request *rq, struct copying *c)
 		notify_value(rq, n);
 }
 
-static void
-copy_again(int fd, short event, void *arg)
-{
-	(void)fd;
-	(void)event;
-	request_again(arg);
-}
-
-/* The pipe is empty, and its reader waits. */
-static void
-copy_wait(struct request *rq)
-{
-	struct timeval	 tv = { 0, 0 };
-	struct request	*parked;
-
-	if (rq->delay_ms == 0)
-		rq->delay_ms = COPY_DELAY_MIN_MS;
-	else if (rq->delay_ms < COPY_DELAY_MAX_MS)
-		rq->delay_ms *= 2;
-	tv.tv_usec = rq->delay_ms * 1000;
-	if ((parked = request_park(rq, OWNER_TIMER)) == NULL)
-		return;
-	evtimer_set(&parked->timer, copy_again, parked);
-	evtimer_add(&parked->timer, &tv);
-}
-
-static int
-copy_blocks(const struct copying *c)
-{
-	int	 flags = fcntl(c->from, F_GETFL);
-
-	return ((c->flags & SPLICE_F_NONBLOCK) == 0 && flags != -1 &&
-	    (flags & O_NONBLOCK) == 0);
-}
-
-static void
-copy_pipe(struct request *rq, struct copying *c)
-{
-	off_t		 at = c->out;
-	ssize_t		 n;
-	uint64_t	 taken = 0;
-	int		 error;
-
-	if (c->from_off != 0) {
-		notify_errno(rq, ESPIPE);
-		return;
-	}
-	if (c->to.append) {
-		notify_errno(rq, EINVAL);
-		return;
-	}
-	if (c->len > 0 && (c->len = target_room(&c->to, at, c->len,
-	    &taken)) == 0) {
-		quota_full(rq);
-		return;
-	}
-	n = splice(c->from, NULL, c->to.fd, &at, c->len,
-	    c->flags | SPLICE_F_NONBLOCK);
-	error = n == -1 ? errno : 0;
-	if (target_grew(&c->to, taken) != 0)
-		error = EIO;
-	else if (error == EAGAIN && copy_blocks(c)) {
-		copy_wait(rq);
-		return;
-	} else if (n > 0)
-		error = copy_advance(rq, c->to.fd, c->to_off, at);
-	if (error != 0)
-		notify_errno(rq, error);
-	else
-		notify_value(rq, n);
-}
-
 void
 copy_request(struct request *rq)
 {
@@ -238,14 +183,12 @@ copy_request(struct request *rq)
 		 * time, the kernel writes nothing: its size is limited to 0.
 		 */
 		notify_continue(rq);
+	else if (rq->call->nr == SYS_splice)
+		notify_errno(rq, EINVAL);
 	else if ((error = copy_arguments(rq, &c)) != 0)
 		notify_errno(rq, error);
 	else if (!notify_valid(rq))
 		;	/* nobody waits */
-	else if (rq->call->nr == SYS_splice && S_ISFIFO(c.from_st.st_mode))
-		copy_pipe(rq, &c);
-	else if (rq->call->nr == SYS_splice)
-		notify_errno(rq, EINVAL);
 	else
 		copy_file(rq, &c);
 	if (c.from != -1)

@@ -52,7 +52,7 @@
  * Whether a regular file holds data.  The files of /proc and the like do not:
  * they want to know who writes, and no limit of sizes applies to them.
  */
-static int
+int
 target_holds(int fd)
 {
 	struct statfs	 sf;

@@ -143,7 +143,6 @@ static const struct lockdown_rule	 lock_quota[] = {
 	/* data, by its place; the calls that have none are not among them */
 	LOCKDOWN_ALLOW(SYS_pwritev2),
 	LOCKDOWN_ALLOW(SYS_pread64),
-	LOCKDOWN_ALLOW(SYS_splice),
 	LOCKDOWN_ALLOW(SYS_ftruncate),
 	LOCKDOWN_ALLOW(SYS_fallocate),
 	/* by name: what the domain grants, and a file that nobody has open */

@@ -409,6 +409,7 @@ struct target {
 	int		 append;
 	struct stat	 st;
 };
+int	 target_holds(int);
 int	 target_get(const struct request *, int, struct target *);
 int	 target_read(struct target *);
 size_t	 target_room(const struct target *, off_t, size_t, uint64_t *);

@@ -150,6 +150,22 @@ put_sendfile(int fd, size_t n, off_t at)
 	return (sendfile(fd, source(), &in, n));
 }
 
+/* What programs do where a pipe cannot be spliced. */
+static ssize_t
+splice_or_write(int from, int to, size_t n)
+{
+	static char	 part[CHUNK];
+	ssize_t		 got, ret;
+
+	if ((ret = splice(from, NULL, to, NULL, n, 0)) != -1 ||
+	    errno != EINVAL)
+		return (ret);
+	if ((got = read(from, part, n)) == -1)
+		err(1, "pipe");
+	/* What there is no room for is not asked for again. */
+	return (write(to, part, got));
+}
+
 static ssize_t
 put_splice(int fd, size_t n, off_t at)
 {
@@ -164,7 +180,7 @@ put_splice(int fd, size_t n, off_t at)
 			err(1, "pipe");
 		in = n;
 	}
-	if ((ssize_t)(n = splice(pair[0], NULL, fd, NULL, n, 0)) > 0)
+	if ((ssize_t)(n = splice_or_write(pair[0], fd, n)) > 0)
 		in -= n;
 	return (n);
 }
@@ -688,6 +704,101 @@ whole(long long kib)
 	return (result(n, n == kib * 1024 ? 0 : ENOSPC));
 }
 
+static int	 held_socket[2], held_pipe[2];
+
+static void *
+held_splice(void *arg)
+{
+	(void)arg;
+	if (splice(held_socket[0], NULL, held_pipe[1], NULL, 1, 0) != 1)
+		err(1, "splice from a socket");
+	return (NULL);
+}
+
+/*
+ * A pipe that another thread holds, splicing into it what a socket does not
+ * have yet: who takes something from it waits for that, and hears no signal.
+ */
+static int
+held(long long unused)
+{
+	pthread_t	 thread;
+	char		 c;
+	int		 error, fd = file(O_TRUNC);
+
+	(void)unused;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, held_socket) == -1 ||
+	    pipe(held_pipe) == -1 ||
+	    (errno = pthread_create(&thread, NULL, held_splice, NULL)) != 0)
+		err(1, "held");
+	alarm(20);
+	usleep(300000);
+	error = splice(held_pipe[0], NULL, fd, NULL, 1, 0) == -1 ? errno : 0;
+	/* Others are served meanwhile. */
+	if (pwrite(fd, "x", 1, 0) != 1)
+		err(1, "pwrite");
+	if (write(held_socket[1], "y", 1) != 1)
+		err(1, "write");
+	pthread_join(thread, NULL);
+	if (read(held_pipe[0], &c, 1) != 1 || c != 'y')
+		errx(1, "not what was sent");
+	return (result(0, error));
+}
+
+/* Parts of one file to others of it: apart, over one another, up to its end. */
+static int
+within(long long unused)
+{
+	static const struct {
+		loff_t	 in, out;
+		size_t	 n;
+		ssize_t	 ret;
+	} copies[] = {
+		{ 4096, 0, 4096, 4096 },
+		{ 4096, 4100, 4096, -1 },
+		{ 4100, 4096, 4092, -1 },
+		{ 0, 8192, 1024 * 1024, 8192 }
+	};
+	loff_t	 in, out;
+	ssize_t	 n;
+	size_t	 i;
+	char	 c;
+	int	 fd = file(O_TRUNC);
+
+	(void)unused;
+	memset(data + 4096, 'y', 4096);
+	if (write(fd, data, 8192) != 8192)
+		err(1, "write");
+	for (i = 0; i < nitems(copies); i++) {
+		in = copies[i].in;
+		out = copies[i].out;
+		n = copy_file_range(fd, &in, fd, &out, copies[i].n, 0);
+		if (n != copies[i].ret || (n == -1 && errno != EINVAL))
+			err(1, "copy %zu: %zd", i, n);
+	}
+	if (pread(fd, &c, 1, 8192) != 1 || c != 'y')
+		errx(1, "the copy is another");
+	return (result(0, 0));
+}
+
+/* A file that holds no data, and tells what it likes. */
+static int
+from_proc(long long unused)
+{
+	char	 buf[4096];
+	ssize_t	 n;
+	int	 from, to = file(O_TRUNC);
+
+	(void)unused;
+	if ((from = open("/proc/meminfo", O_RDONLY)) == -1)
+		err(1, "/proc/meminfo");
+	if (sendfile(to, from, NULL, sizeof(buf)) == -1)
+		return (result(0, errno));
+	if ((n = pread(to, buf, sizeof(buf) - 1, 0)) <= 0)
+		err(1, "nothing was sent");
+	return (result(0, 0));
+}
+
 static const struct {
 	const char	*name;
 	int		(*fn)(long long);
@@ -707,7 +818,10 @@ static const struct {
 	{ "writers", writers },
 	{ "race", race },
 	{ "limit", limit },
-	{ "whole", whole }
+	{ "whole", whole },
+	{ "held", held },
+	{ "within", within },
+	{ "from_proc", from_proc }
 };
 
 int

@@ -247,6 +247,30 @@ outside_body()
 	    'yes | head -c 200000 >f'
 }
 
+atf_test_case copying
+copying_body()
+{
+	quota_setup
+	cow="${cow} --unveil /proc:r"
+	for cow in "${cow}" "${cow} --fs-isolation seccomp"; do
+		fresh
+		way 1M held 0
+		atf_check -o inline:'EINVAL after 0\n' cat out
+		fresh
+		way 1M within 0
+		[ "${status}" -eq 0 ] || atf_fail "within: $(cat out err)"
+		fresh
+		way 1M from_proc 0
+		atf_check -o inline:'EINVAL after 0\n' cat out
+		# Control: what the kernel says to that without a quota.
+		fresh
+		for w in within from_proc; do
+			atf_check -o match:'^done' ${cow} --on-exit abort -- \
+			    "${fill}" ${w} 0
+		done
+	done
+}
+
 # Names are counted where others are denied, too.
 atf_test_case holes
 holes_body()
@@ -323,6 +347,7 @@ atf_init_test_cases()
 	atf_add_test_case back
 	atf_add_test_case race
 	atf_add_test_case outside
+	atf_add_test_case copying
 	atf_add_test_case holes
 	atf_add_test_case commit
 }
