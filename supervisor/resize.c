@@ -127,15 +127,16 @@ resize_request(struct request *rq)
 void
 resize_path(struct request *rq)
 {
-	char	 name[64], path[PATH_MAX];
+	char	 name[64], path[PATH_MAX], real[2 * PATH_MAX];
 	int	 error, fd;
 
 	if ((error = look_path(rq, rq->call->path, path,
-	    sizeof(path))) != 0) {
+	    sizeof(path))) != 0 ||
+	    (error = tmp_place(path, 1, real, sizeof(real))) != 0) {
 		notify_errno(rq, error);
 		return;
 	}
-	if ((fd = resolve_at(rq, AT_FDCWD, path, 0)) == -1) {
+	if ((fd = resolve_at(rq, AT_FDCWD, real, 0)) == -1) {
 		notify_errno(rq, errno);
 		return;
 	}

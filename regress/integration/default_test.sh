@@ -459,6 +459,18 @@ tmp_private_body()
 	atf_check ${sl} -e "mkdir ${mark}; echo mine >${mark}/file"
 	atf_check ${sl} -- rm -rf /tmp
 	atf_check -o inline:"secret\n" cat "${mark}/file"
+	# Also where the supervisor makes the call.
+	for quota in "" "--max-disk 1M"; do
+		atf_check -o inline:"34\n" ${sl} ${quota} \
+		    -- /usr/bin/python3 -c '
+import os
+open("/tmp/f", "w").write("abcdef")
+os.symlink("f", "/tmp/l")
+os.truncate("/tmp/f", 3)
+print(os.stat("/tmp/f").st_size, end="")
+os.truncate("/tmp/l", 4)
+print(os.stat("/tmp/f").st_size)'
+	done
 	# Two runs have nothing in common.
 	atf_check ${sl} -e 'echo one >/tmp/one'
 	atf_check -s exit:2 -o ignore -e ignore ${sl} -- ls /tmp/one
