@@ -129,6 +129,12 @@ open_entry(struct request *rq, struct merge_entry *e, const struct opening *o)
 		notify_errno(rq, ENOMEM);
 		return;
 	}
+	/*
+	 * Who splices into a FIFO holds it, and to open it waits for that in a
+	 * wait that no signal ends: that is for the caller, in any case.
+	 */
+	if (S_ISFIFO(e->sx.stx_mode))
+		flags &= ~O_NONBLOCK;
 	if (S_ISDIR(e->sx.stx_mode))
 		fd = open_directory(e, path, flags);
 	else
