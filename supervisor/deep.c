@@ -129,3 +129,51 @@ deep_note(const struct merge_entry *e)
 	}
 	free(path);
 }
+
+/* The rest of a path below a directory, "" for that itself; or NULL. */
+static const char *
+deep_below(const char *path, const char *dir)
+{
+	size_t	 len = strlen(dir);
+
+	if (strncmp(path, dir, len) != 0 ||
+	    (path[len] != '/' && path[len] != '\0'))
+		return (NULL);
+	return (path + len);
+}
+
+/* It has another path now; without one it is forgotten. */
+static void
+deep_rename(struct deep *d, const char *dir, const char *rest)
+{
+	char	*path;
+
+	if (dir == NULL || asprintf(&path, "%s%s", dir, rest) == -1) {
+		deep_free(d);
+		return;
+	}
+	deep_bytes -= strlen(d->path);
+	free(d->path);
+	d->path = path;
+	deep_bytes += strlen(d->path);
+}
+
+/*
+ * A directory was renamed, maybe in place of one that is gone, or the two were
+ * exchanged; with to NULL it was removed.
+ */
+void
+deep_moved(const char *from, const char *to, int swap)
+{
+	struct deep	*d, *next;
+	const char	*rest;
+
+	for (d = TAILQ_FIRST(&ages); d != NULL; d = next) {
+		next = TAILQ_NEXT(d, age);
+		if ((rest = deep_below(d->path, from)) != NULL)
+			deep_rename(d, to, rest);
+		else if (to != NULL &&
+		    (rest = deep_below(d->path, to)) != NULL)
+			deep_rename(d, swap ? from : NULL, rest);
+	}
+}

@@ -734,9 +734,11 @@ mutate_moved(const struct request *rq)
 	int	 swap = (rq->flags & RENAME_EXCHANGE) != 0;
 
 	if (rq->call->class != CLASS_RENAME) {
-		if ((rq->moved & MOVED_ANY) != 0)
+		if ((rq->moved & MOVED_ANY) != 0) {
+			deep_moved(rq->paths[0], NULL, 0);
 			changed_removed(rq->paths[0],
 			    (rq->moved & MOVED_FROM) != 0);
+		}
 		return;
 	}
 	if (rq->paths[0] == NULL || rq->paths[1] == NULL ||
@@ -746,6 +748,7 @@ mutate_moved(const struct request *rq)
 	    (rq->moved & MOVED_ANY) != 0);
 	if ((rq->moved & MOVED_ANY) == 0)
 		return;
+	deep_moved(rq->paths[0], rq->paths[1], swap);
 	if ((rq->moved & MOVED_REMOVED) && !swap)
 		changed_removed(rq->paths[1], (rq->moved & MOVED_TO) != 0);
 	changed_moved(rq->paths[0], rq->paths[1], swap, rq->moved);

@@ -245,6 +245,7 @@ int	 changed_place(const char *, char *, size_t);
 /* deep.c */
 const char	*deep_find(const struct stat *);
 void	 deep_note(const struct merge_entry *);
+void	 deep_moved(const char *, const char *, int);
 
 /* gone.c */
 void	 gone_expect(struct request *, const struct merge_entry *, int);

@@ -97,6 +97,63 @@ flags_body()
 	tree_same
 }
 
+# Where a directory that is too deep for a name lies once one above was renamed.
+atf_test_case deep_moved
+deep_moved_body()
+{
+	mkdir -m 700 home
+	mkdir bare wd
+	HOME=$(pwd)/home
+	export HOME
+	cat >deep.py <<'END'
+import ctypes, os, sys
+name = "n" * 200
+top = os.open(".", os.O_RDONLY)
+libc = ctypes.CDLL(None, use_errno=True)
+def go(first, make):
+    os.fchdir(top)
+    for n in [first] + [name] * 24:
+        if make:
+            os.mkdir(n)
+        os.chdir(n)
+    return os.open(".", os.O_RDONLY)
+def show(what):
+    for first in "abc":
+        try:
+            go(first, False)
+            print(what, first, sorted(os.listdir(".")))
+        except FileNotFoundError:
+            print(what, first, "is not there")
+def write(fd, text):
+    os.fchdir(fd)
+    open(text, "w").write(text)
+one = go("a", True)
+write(one, "1")
+os.fchdir(top)
+os.rename("a", "b")
+two = go("a", True)
+write(one, "2")
+write(two, "3")
+show("renamed")
+os.fchdir(top)
+if libc.renameat2(-100, b"a", -100, b"b", 2) == -1:
+    sys.exit("exchange")
+write(one, "4")
+write(two, "5")
+show("exchanged")
+os.fchdir(top)
+os.mkdir("c")
+os.rename("b", "c")
+write(two, "6")
+show("in place")
+END
+	(cd bare && /usr/bin/python3 ../deep.py) >expected || atf_fail "bare"
+	atf_check -o file:expected ${box} -r deep.py --workdir wd --cwd wd \
+	    --fs-isolation seccomp --on-exit abort --on-error abort -- \
+	    /usr/bin/python3 ../deep.py
+	[ -z "$(ls -A wd)" ] || atf_fail "wd: $(ls -A wd)"
+}
+
 # Who splices into a FIFO holds it: nobody but who opens it then waits.
 atf_test_case held_fifo
 held_fifo_head()
@@ -552,6 +609,7 @@ atf_init_test_cases()
 	atf_add_test_case flags
 	atf_add_test_case fifo
 	atf_add_test_case held_fifo
+	atf_add_test_case deep_moved
 	atf_add_test_case pipes
 	atf_add_test_case moved
 	atf_add_test_case moved_programs
