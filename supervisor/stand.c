@@ -253,8 +253,12 @@ stand_bind(struct request *rq)
 	if ((error = place_find(rq, AT_FDCWD, path, 0, &pl)) != 0)
 		notify_errno(rq, error);
 	else if (!pl.inside || !mutate_mark(rq, &pl, 0)) {
-		/* Landlock decides about whatever the name leads to then. */
-		if (!tmp_bind(rq, pl.left ? pl.path : path))
+		/*
+		 * Landlock decides about whatever the name leads to then.  The
+		 * kernel may not find the link by which it left the view.
+		 */
+		if (!tmp_bind(rq, pl.left ? pl.path : path,
+		    pl.left && view_changed()))
 			notify_continue(rq);
 	} else
 		stand_bind_inside(rq, &pl);

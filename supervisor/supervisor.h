@@ -377,7 +377,7 @@ void	 tmp_relative(const struct request *, const char *, const char *);
 int	 tmp_covers(const char *);
 int	 tmp_redirect(const struct request *);
 int	 tmp_place(const char *, int, char *, size_t);
-int	 tmp_bind(const struct request *, const char *);
+int	 tmp_bind(const struct request *, const char *, int);
 
 /* quota.c */
 int	 quota_active(void);

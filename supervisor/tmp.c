@@ -527,16 +527,20 @@ tmp_place(const char *path, int follow, char *buf, size_t size)
 	return (strlcpy(buf, path, size) < size ? 0 : ENAMETOOLONG);
 }
 
-/* Have a socket bound there; 1 when that was answered. */
+/*
+ * Have a socket bound there; or with left by a name outside that is not the
+ * caller's.  1 when that was answered.
+ */
 int
-tmp_bind(const struct request *rq, const char *path)
+tmp_bind(const struct request *rq, const char *path, int left)
 {
 	struct sockaddr_un	 sun;
 	struct rewrite		 rw;
 	char			 buf[TMP_TEXT];
 	int			 error;
 
-	if (!tmp_covers(path))
+	if (!tmp_covers(path) &&
+	    (!left || strlen(path) >= sizeof(sun.sun_path)))
 		return (0);
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
