@@ -25,12 +25,16 @@
  *   its first change: only whether a call succeeds is compared once the file
  *   has changed, and nothing is changed by it that is removed or is no file.
  * - A FIFO is opened with O_NONBLOCK, as nobody else would open it, and not
- *   written to: an old one is shared with others, whose time changes.
+ *   written to: one that was opened before the first change is shared with
+ *   others, whose time changes.
  * - The view is looked up from its top, also by who stands in it: no
  *   directory loses its right to be searched.
  * - Who stands in a directory of the working directory, or holds it open, does
  *   not see that it is removed: those are not removed.
  * - A socket that was there before cannot be connected to.
+ * - A script is executed though somebody has it open for writing: it is not.
+ * - What lies in a directory without any grant Landlock refuses to link before
+ *   anybody sees that it is a directory: it is the granted one, and not linked.
  * - With overlayfs directories of the working directory are not renamed, and
  *   nothing is changed by a descriptor whose name is gone, nothing linked that
  *   was there before, and nothing connected to that is no socket.
@@ -494,6 +498,42 @@ refused(const struct step *s)
 	    call_first(&st) != 0 : S_ISFIFO(st.st_mode));
 }
 
+/* A script that is open for writing. */
+static int
+written(const struct step *s)
+{
+	struct stat	 st, now;
+	int		 flags, i;
+
+	if (s->op != OP_EXEC || step_by_fd(s) || !path_stat(s, 0, 0, &st))
+		return (0);
+	for (i = 0; i < SLOTS; i++)
+		if ((flags = fcntl(SLOT_FD + i, F_GETFL)) != -1 &&
+		    (flags & O_PATH) == 0 &&
+		    (flags & O_ACCMODE) != O_RDONLY &&
+		    fstat(SLOT_FD + i, &now) == 0 &&
+		    now.st_ino == st.st_ino && now.st_dev == st.st_dev)
+			return (1);
+	return (0);
+}
+
+/* The granted directory outside, which is not linked from where it lies. */
+static int
+links_other(const struct program *p, const struct step *s)
+{
+	struct stat	 a, b;
+	int		 found;
+
+	if (s->op != OP_LINK)
+		return (0);
+	found = s->spell == 2 ?
+	    fstat(slot_number(p, s->slot), &a) == 0 :
+	    path_stat(s, 0, s->spell == 1 && (s->flags & AT_SYMLINK_FOLLOW) !=
+	    0 ? 0 : AT_SYMLINK_NOFOLLOW, &a);
+	return (found && stat(p->other, &b) == 0 && a.st_ino == b.st_ino &&
+	    a.st_dev == b.st_dev);
+}
+
 void
 judge(const struct program *p, struct step *s)
 {
@@ -506,6 +546,7 @@ judge(const struct program *p, struct step *s)
 	s->live[0] = s->live[1] = 0;
 	judge_flags(p, s);
 	s->skip = outside(p, s) || removes_held(s) || refused(s) ||
+	    written(s) || links_other(p, s) ||
 	    (p->overlay && overlay_differs(s));
 	s->stale = stale(s);
 	/* By the old mode it may be no program, or may be read. */
