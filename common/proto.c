@@ -68,6 +68,7 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_EXEC_FAILED] = "exec_failed",
 	[IMSG_SIGNAL] = "signal",
 	[IMSG_KILL] = "kill",
+	[IMSG_SIGNALLED] = "signalled",
 	[IMSG_STOPPED] = "stopped",
 	[IMSG_COUNT] = "count",
 	[IMSG_EXITED] = "exited",

@@ -82,6 +82,7 @@ enum imsg_type {
 	IMSG_EXEC_FAILED,	/* supervisor to parent */
 	IMSG_SIGNAL,		/* parent to supervisor: forward */
 	IMSG_KILL,		/* parent to supervisor: signal to the tree */
+	IMSG_SIGNALLED,		/* supervisor to parent: one of these is done */
 	IMSG_STOPPED,		/* supervisor to parent: job control */
 	IMSG_COUNT,		/* supervisor to parent: notifications */
 	IMSG_EXITED,		/* supervisor to parent: the tree is gone */

@@ -63,7 +63,11 @@ static const int	 run_signals[] = {
 static struct event	 run_signal_events[nitems(run_signals) + 1];
 static struct event	 run_timer;	/* start, -t, --kill-after, grace */
 static struct event	 run_killer;	/* repeats kills at the end */
+static struct event	 run_deaf;	/* for the answer to a signal */
 static struct event	 run_sync;	/* kernel only: outcome of exec */
+
+static void	 run_arm(struct event *, uint64_t);
+static int	 run_ends(int);
 
 /* A signal for the workload, by way of whoever is its parent. */
 void
@@ -82,6 +86,25 @@ run_signal_tree(int sig)
 	if (proto_send_int(&w->iev.ibuf, IMSG_SIGNAL, sig, -1) == -1)
 		fatal("signal");
 	imsg_event_add(&w->iev);
+	if (run_ends(sig) && !evtimer_pending(&run_deaf, NULL))
+		run_arm(&run_deaf, RUN_GRACE_SECONDS * 1000);
+}
+
+/* The supervisor hangs, and whoever sent the signal shall not hang with it. */
+static void
+run_unheard(int fd, short event, void *arg)
+{
+	(void)fd;
+	(void)event;
+	(void)arg;
+	log_warnx("supervisor: no answer");
+	run_failed(REASON_WORKER, EXIT_SANDLOCK);
+}
+
+void
+run_signalled(void)
+{
+	evtimer_del(&run_deaf);
 }
 
 /* A signal for every process of the tree. */
@@ -132,6 +155,7 @@ run_end(int force)
 {
 	run.state = RUN_ENDING;
 	evtimer_del(&run_timer);
+	evtimer_del(&run_deaf);
 	workers_close();
 	if (force)
 		run_kill_again(-1, 0, NULL);
@@ -403,6 +427,7 @@ run_events(void)
 	signal(SIGTTOU, SIG_IGN);
 	evtimer_set(&run_timer, run_timeout, NULL);
 	evtimer_set(&run_killer, run_kill_again, NULL);
+	evtimer_set(&run_deaf, run_unheard, NULL);
 }
 
 /* A stream that is a directory or a bare name would lead out of the sandbox. */

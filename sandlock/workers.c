@@ -599,6 +599,11 @@ supervisor_life(struct imsg *imsg)
 			return (-1);
 		run_exec_failed(pf.error, pf.stage);
 		return (0);
+	case IMSG_SIGNALLED:
+		if (imsg_get_len(imsg) != 0)
+			return (-1);
+		run_signalled();
+		return (0);
 	case IMSG_STOPPED:
 		if (proto_recv_int(imsg, &value) == -1)
 			return (-1);

@@ -78,6 +78,14 @@ supervisor_socket(struct imsg *imsg, struct imsgev *iev, int *have,
 	*have = 1;
 }
 
+/* The parent waits for this: a signal is not lost with a worker that hangs. */
+static void
+supervisor_signalled(void)
+{
+	if (proto_send_empty(&worker_parent.ibuf, IMSG_SIGNALLED, -1) == -1)
+		fatal("signalled");
+}
+
 static void
 supervisor_parent_imsg(struct imsg *imsg)
 {
@@ -120,11 +128,13 @@ supervisor_parent_imsg(struct imsg *imsg)
 		if (proto_recv_int(imsg, &value) == -1)
 			fatalx("bad signal");
 		life_signal(value);
+		supervisor_signalled();
 		break;
 	case IMSG_KILL:
 		if (proto_recv_int(imsg, &value) == -1)
 			fatalx("bad kill");
 		life_kill(value);
+		supervisor_signalled();
 		break;
 	default:
 		fatalx("%s (%u) from the parent",

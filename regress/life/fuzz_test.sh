@@ -141,6 +141,7 @@ place_body()
 				expect "${what}" 125 setup ;;
 			supervisor:${IMSG_EXEC_FAILED}|\
 			supervisor:${IMSG_STARTED}|\
+			supervisor:${IMSG_SIGNALLED}|\
 			supervisor:${IMSG_STOPPED}|\
 			supervisor:${IMSG_COUNT}|\
 			supervisor:${IMSG_DENIAL}|\
@@ -194,6 +195,32 @@ supervisor_lies_body()
 	# The text of an error is cleaned and cut.
 	say supervisor "msg ${IMSG_ERROR} 0 0 0 60000 27"
 	expect "${what}" 125 setup
+}
+
+atf_test_case deaf
+deaf_head()
+{
+	atf_set "descr" "a supervisor that obeys no signal does not keep anybody"
+}
+deaf_body()
+{
+	life_setup
+	types
+	tree supervisor
+	printf '%s\n' config locked "int ${IMSG_STARTED} 4000" \
+	    >tree/supervisor/supervisor.mode
+	"${sandlock}" run -r / -- true 2>errs &
+	parent=$!
+	sleep 1
+	kill -TERM ${parent}
+	(sleep 30; kill -KILL ${parent}) 2>/dev/null &
+	guard=$!
+	rc=0
+	wait ${parent} || rc=$?
+	kill ${guard}
+	[ ${rc} -eq 125 ] || fail "status ${rc}: $(cat errs)"
+	grep -q '^sandlock: supervisor: no answer$' errs || fail "$(cat errs)"
+	nothing_left deaf
 }
 
 atf_test_case descriptors
@@ -321,6 +348,7 @@ atf_init_test_cases()
 	atf_add_test_case framing
 	atf_add_test_case place
 	atf_add_test_case supervisor_lies
+	atf_add_test_case deaf
 	atf_add_test_case descriptors
 	atf_add_test_case peers
 	atf_add_test_case noise
