@@ -220,7 +220,9 @@ silent_body()
 	    timeout -k 1 30 ${cow} -- sh -c 'echo two >file; exit 3'
 	atf_check -o match:'in use$' ${branch} list
 	rm wd.store/fault
+	# What came too late before may be taken back only now.
 	wait_for no_record
+	wait_for no_served
 	nothing_left
 	control
 	# A commit may take long; who waits can say when it is too long.
@@ -242,6 +244,7 @@ silent_body()
 		wait_for no_record
 		atf_check -o inline:"done\n" cat wd.base/new
 		rm wd/new
+		wait_for no_served
 		nothing_left
 	done
 	control
