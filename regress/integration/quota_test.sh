@@ -301,7 +301,8 @@ holes_body()
 	cow="${plain} --fs-isolation seccomp --fs-deny wd/secret"
 	refused empty 1000 ENOSPC 40
 	atf_check -s exit:125 -e match:'--max-disk: impossible with' \
-	    ${plain} --max-disk 1M --fs-deny wd/secret -e true
+	    ${plain} --fs-isolation=overlayfs --max-disk 1M \
+	    --fs-deny wd/secret -e true
 }
 
 atf_test_case commit
