@@ -21,6 +21,7 @@
 
 #include <sys/types.h>
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "imsgev.h"
@@ -40,14 +41,28 @@ event_fatal(int error)
 	fatalx("libevent: failed (%d)", error);
 }
 
-/* An event loop for a program that has just been exec'd. */
+/*
+ * An event loop for a program that has just been exec'd.  It waits with poll(2):
+ * whoever is woken out of that runs at once where its waker did, as the kernel
+ * was asked to (SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP), while epoll(7) drops the
+ * hint and has another, idle processor started first.  Of descriptors there are
+ * few.
+ */
 void
 imsg_event_base(void)
 {
+	const char	*name = "EVENT_NOEPOLL";
+	int		 set = getenv(name) != NULL;
+
 	event_set_log_callback(event_log);
 	event_set_fatal_callback(event_fatal);
+	if (!set && setenv(name, "1", 1) == -1)
+		fatal("setenv");
 	if (event_init() == NULL)
 		fatalx("event_init failed");
+	/* The workload's environment is the user's own. */
+	if (!set)
+		unsetenv(name);
 }
 
 int
@@ -65,8 +80,8 @@ imsg_event_init(struct imsgev *iev, int fd, void (*handler)(int, short, void *))
 }
 
 /*
- * Persistent events: a channel on the hot path is touched with epoll_ctl only
- * when its queue starts or ends.
+ * Persistent events: a channel on the hot path is touched only when its queue
+ * starts or ends.
  */
 void
 imsg_event_add(struct imsgev *iev)

@@ -75,14 +75,8 @@ const struct lockdown_rule lockdown_stdio[] = {
 	 */
 	ALLOW(fstat),
 
-	/* libevent: epoll, its timers, and poll for a channel's last flush. */
-	ALLOW(epoll_create1),
-	ALLOW(epoll_ctl),
-	ALLOW(epoll_wait),
-	ALLOW(epoll_pwait),
-	ALLOW(epoll_pwait2),
+	/* libevent, as imsg_event_base() has it; a channel's last flush. */
 	ALLOW(poll),
-	ALLOW(ppoll),
 
 	/* Clocks, when the vDSO has to ask the kernel. */
 	ALLOW(clock_gettime),

@@ -48,8 +48,6 @@ static const struct lockdown_rule	 lock_rules[] = {
 	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_SEND) } },
 	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_ID_VALID) } },
 	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_SET_FLAGS) } },
-	/* has the last filtered task gone */
-	LOCKDOWN_ALLOW(SYS_poll),
 	/* arguments of calls; the domain admits the workload only */
 	LOCKDOWN_ALLOW(SYS_process_vm_readv),
 	/* descriptors of calls; likewise */

@@ -21,7 +21,6 @@
  */
 
 #include <sys/types.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -322,19 +321,9 @@ stdio_channels(int fds[2])
 static void
 stdio_events(int fds[2])
 {
-	struct epoll_event	 ev = { .events = EPOLLOUT };
-	struct pollfd		 pfd = { fds[0], POLLOUT, 0 };
-	struct timespec		 now = { 0, 0 };
-	int			 ep;
+	struct pollfd	 pfd = { fds[0], POLLOUT, 0 };
 
-	expect((ep = epoll_create1(EPOLL_CLOEXEC)) != -1);
-	expect(epoll_ctl(ep, EPOLL_CTL_ADD, fds[0], &ev) == 0);
-	expect(epoll_wait(ep, &ev, 1, 0) == 1);
-	expect(epoll_pwait(ep, &ev, 1, 0, NULL) == 1);
-	expect(syscall(SYS_epoll_pwait2, ep, &ev, 1, &now, NULL, 0) == 1);
 	expect(poll(&pfd, 1, 0) == 1);
-	expect(ppoll(&pfd, 1, NULL, NULL) == 1);
-	expect(close(ep) == 0);
 }
 
 static void
