@@ -42,11 +42,11 @@ event_fatal(int error)
 }
 
 /*
- * An event loop for a program that has just been exec'd.  It waits with poll(2):
- * whoever is woken out of that runs at once where its waker did, as the kernel
- * was asked to (SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP), while epoll(7) drops the
- * hint and has another, idle processor started first.  Of descriptors there are
- * few.
+ * An event loop for a program that has just been exec'd.  It waits with
+ * poll(2): whoever is woken out of that runs at once where its waker did, as
+ * the kernel was asked to (SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP), while epoll(7)
+ * drops the hint and has another, idle processor started first.  Of descriptors
+ * there are few.
  */
 void
 imsg_event_base(void)

@@ -84,6 +84,7 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_UNIX_SOCKET] = "unix_socket",
 	[IMSG_UNIX_CONNECT] = "unix_connect",
 	[IMSG_UNIX_REPLY] = "unix_reply",
+	[IMSG_LISTENER] = "listener",
 	[IMSG_VIEW] = "view",
 	[IMSG_VIEW_FORGET] = "view_forget",
 	[IMSG_VIEW_REPLY] = "view_reply",
@@ -867,6 +868,8 @@ proto_send_view(struct imsgbuf *ib, uint32_t id, int fd,
 	    ibuf_add_h64(b, pv->size) == -1 ||
 	    ibuf_add_h64(b, pv->room) == -1 ||
 	    proto_add_flag(b, pv->known) == -1 ||
+	    proto_add_flag(b, pv->cloexec) == -1 ||
+	    ibuf_add_h64(b, pv->answer) == -1 ||
 	    proto_add_flag(b, pv->times_now) == -1 ||
 	    proto_add_int(b, pv->xattr_flags) == -1 ||
 	    ibuf_add_strbuf(b, pv->xattr_name, sizeof(pv->xattr_name)) == -1)
@@ -905,6 +908,8 @@ proto_get_view_scalars(struct ibuf *b, struct proto_view *pv)
 	    ibuf_get_h64(b, &size) == -1 ||
 	    ibuf_get_h64(b, &pv->room) == -1 ||
 	    proto_get_flag(b, &pv->known) == -1 ||
+	    proto_get_flag(b, &pv->cloexec) == -1 ||
+	    ibuf_get_h64(b, &pv->answer) == -1 ||
 	    proto_get_flag(b, &pv->times_now) == -1 ||
 	    proto_get_int(b, &pv->xattr_flags) == -1 ||
 	    ibuf_get_strbuf(b, pv->xattr_name, sizeof(pv->xattr_name)) == -1)

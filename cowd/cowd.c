@@ -113,7 +113,7 @@ cowd_start(void)
 	if (cowd_supervisor_fd == -1) {
 		if (!order_configured())
 			fatalx("no channel to the supervisor");
-		lock_run();
+		lock_run(0);
 		cowd_locked = 1;
 		return;
 	}
@@ -122,7 +122,7 @@ cowd_start(void)
 		fatal("fcntl");
 	private_open();
 	rights_start();
-	lock_run();
+	lock_run(cowd_view);
 	cowd_locked = 1;
 	if (cowd_view)
 		view_start();
@@ -274,6 +274,12 @@ cowd_request(struct imsg *imsg)
 		cowd_reply(IMSG_META_REPLY, id, meta_change(fd, &pm));
 		close(fd);
 		free(pm.value);
+		break;
+	case IMSG_LISTENER:
+		fd = cowd_fd(imsg, 1);
+		if (proto_recv_empty(imsg) == -1)
+			cowd_bad(imsg);
+		view_listener(fd);
 		break;
 	case IMSG_VIEW:
 		view_request(imsg);

@@ -80,6 +80,7 @@ int	 meta_change(int, const struct proto_meta *);
 /* Take the branch of order.c for the merged view; exits when that fails. */
 void	 view_start(void);
 /* Do what a message asks for and reply. */
+void	 view_listener(int);
 void	 view_request(struct imsg *);
 int	 view_active(void);
 
@@ -182,6 +183,6 @@ void	 lock_keeper_run(int, int);
  */
 void	 lock_setup(int);
 /* Leave only what serving needs. */
-void	 lock_run(void);
+void	 lock_run(int);
 
 #endif

@@ -33,6 +33,7 @@
 #include <sys/time.h>
 
 #include <linux/fs.h>
+#include <linux/seccomp.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,6 +178,11 @@ static const struct lockdown_rule	 lock_branch[] = {
 	LOCKDOWN_ALLOW(SYS_clock_nanosleep)
 };
 
+/* The merged view: what was opened becomes the caller's, as its result. */
+static const struct lockdown_rule	 lock_view = {
+	SYS_ioctl, 1, { BPF_COND_EQ(1, SECCOMP_IOCTL_NOTIF_ADDFD) }
+};
+
 /* The keeper of a branchfs branch, until it has that. */
 static const struct lockdown_rule	 lock_keeper[] = {
 	/* enter the Landlock domain and the next stage */
@@ -213,12 +219,12 @@ static int	 lock_files;	/* lock_branch applies */
 
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* Install the list from an entry on, with the branch's or without. */
+/* Install the list from an entry on, with these or without. */
 static void
-lock_install(size_t from, int with_branch)
+lock_install(size_t from, int with_branch, int with_view)
 {
 	struct lockdown_rule	 rules[nitems(lock_rules) +
-				    nitems(lock_branch)];
+				    nitems(lock_branch) + 1];
 	size_t			 n = nitems(lock_rules) - from;
 
 	memcpy(rules, lock_rules + from, n * sizeof(rules[0]));
@@ -226,6 +232,8 @@ lock_install(size_t from, int with_branch)
 		memcpy(rules + n, lock_branch, sizeof(lock_branch));
 		n += nitems(lock_branch);
 	}
+	if (with_view)
+		rules[n++] = lock_view;
 	if (lockdown_seccomp(rules, n) == -1)
 		worker_fail("seccomp: %s", strerror(errno));
 }
@@ -247,7 +255,7 @@ lock_setup(int with_files)
 {
 	lock_files = with_files;
 	lock_nofile();
-	lock_install(0, lock_files);
+	lock_install(0, lock_files, lock_files);
 }
 
 /*
@@ -273,13 +281,13 @@ lock_landlock(void)
 }
 
 void
-lock_run(void)
+lock_run(int with_view)
 {
 	if (lock_landlock() == -1)
 		worker_fail("landlock: %s", strerror(errno));
 	if (order_configured() && !lock_files)
 		fatalx("a branch out of place");
-	lock_install(LOCK_NSETUP, lock_files);
+	lock_install(LOCK_NSETUP, lock_files, with_view);
 }
 
 void

@@ -32,11 +32,13 @@
 
 #include "cowd.h"
 #include "holes.h"
+#include "inject.h"
 #include "log.h"
 #include "merge.h"
 #include "worker.h"
 
 static struct merge	 view = { .lower = -1, .upper = -1, .gone = -1 };
+static int		 view_listening = -1;	/* IMSG_LISTENER */
 
 void
 view_start(void)
@@ -165,12 +167,38 @@ view_do(const struct proto_view *pv, int with, int *fd, int *wait)
  * does so by a request that comes after that.
  */
 static int
-view_program(int fd)
+view_program(const struct stat *st)
 {
-	struct stat	 st;
+	return (S_ISREG(st->st_mode) && (st->st_mode & 0111) != 0);
+}
 
-	return (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    (st.st_mode & 0111) != 0);
+/* IMSG_LISTENER */
+void
+view_listener(int fd)
+{
+	if (view_listening != -1 || !view_active())
+		fatalx("listener out of place");
+	view_listening = fd;
+}
+
+/*
+ * Answer the call with what was opened, which saves the way back: unless the
+ * supervisor has to hear of something before the caller goes on.  What to tell
+ * the supervisor then, or 0 when it is to do this.
+ */
+static int
+view_give(const struct proto_view *pv, int fd, const struct stat *st)
+{
+	if (pv->answer == 0 || view.forgot || view_program(st))
+		return (0);
+	if (view_listening == -1)
+		fatalx("view %d without a listener", pv->op);
+	/* One that is gone, or was answered by its end, needs none. */
+	if (inject_fd(view_listening, pv->answer, fd, pv->cloexec) == -1 &&
+	    errno != ENOENT && errno != EINPROGRESS)
+		return (errno);
+	return (S_ISREG(st->st_mode) && st->st_nlink > 0 ? PROTO_GIVEN_FILE :
+	    PROTO_GIVEN);
 }
 
 /* With a quota the supervisor hears what it came to, before the reply. */
@@ -191,8 +219,10 @@ void
 view_request(struct imsg *imsg)
 {
 	struct proto_view	 pv;
+	struct stat		 st;
 	uint32_t		 id = imsg_get_id(imsg);
-	int			 busy, error = 0, fd = -1, wait = 0, with;
+	int			 busy = 0, error = 0, fd = -1, given, wait = 0;
+	int			 silent, with;
 
 	if (view.lower == -1 && !rights_any())
 		fatalx("view without a working directory");
@@ -242,12 +272,23 @@ view_request(struct imsg *imsg)
 		fd = -1;
 		error = PROTO_WAITS;
 	}
+	if (fd != -1 && fstat(fd, &st) == -1)
+		fatal("what was opened");
+	if (fd != -1 && (given = view_give(&pv, fd, &st)) != 0) {
+		close(fd);
+		fd = -1;
+		error = given;
+	}
+	silent = pv.known && error == PROTO_GIVEN_FILE;
 	proto_free_view(&pv);
+	/* There is nothing new in it; the next call of the caller tells. */
+	if (silent)
+		return;
 	if (view.forgot && proto_send_empty(&cowd_supervisor.ibuf,
 	    IMSG_VIEW_FORGET, -1) == -1)
 		fatal("forget");
 	view.forgot = 0;
-	busy = fd != -1 && view_program(fd);
+	busy = fd != -1 && view_program(&st);
 	if (proto_send_value(&cowd_supervisor.ibuf, IMSG_VIEW_REPLY, id, fd,
 	    busy ? PROTO_BUSY : error) == -1)
 		fatal("reply");

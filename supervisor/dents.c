@@ -306,6 +306,7 @@ dents_answer(struct request *rq, int fd, const struct place *pl)
 		free(buf);
 		return;
 	}
+	notify_collect();
 	if ((n = dents_read(fd, pl, rq->notif.data.nr, buf, size)) == -1)
 		notify_errno(rq, errno);
 	else if (memory_write(rq->notif.pid,

@@ -162,6 +162,7 @@ target_write(struct target *t, const void *buf, size_t n, off_t *at, int flags)
 		*at = t->st.st_size;
 	if (n > 0 && (n = target_room(t, *at, n, &taken)) == 0)
 		return (0);
+	notify_collect();
 	iov.iov_base = (void *)(uintptr_t)buf;
 	iov.iov_len = n;
 	flags &= ~(RWF_APPEND | RWF_NOAPPEND);

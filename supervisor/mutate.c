@@ -179,6 +179,12 @@ mutate_send(struct request *rq, int fd, struct proto_view *pv)
 		return;
 	}
 	pv->room = quota_lend(waiting);
+	if (waiting->direct && pv->room == UINT64_MAX) {
+		pv->answer = waiting->notif.id;
+		pv->cloexec = waiting->cloexec;
+		if (pv->known)
+			task_sent(waiting->notif.pid, waiting->seq);
+	}
 	if (proto_send_view(&sup.cowd.ibuf, waiting->seq, fd, pv) == -1) {
 		log_warn("view");
 		quota_unlend(waiting->seq);
@@ -684,6 +690,19 @@ opened_note(const struct request *rq, int fd)
 		changed_opened(rq->paths[0], rq->noted);
 }
 
+/* cowd has given the caller what it opened. */
+static void
+mutate_given_by_cowd(struct request *rq, int file)
+{
+	if (rq == NULL)
+		return;
+	if (rq->owner != OWNER_COWD || !rq->direct)
+		fatalx("view_reply out of place");
+	if (file && rq->plain)
+		changed_opened(rq->paths[0], rq->noted);
+	request_forget(rq);
+}
+
 /* cowd has closed what it opened. */
 void
 mutate_done(struct imsg *imsg)
@@ -763,6 +782,11 @@ mutate_reply(struct imsg *imsg)
 	if (proto_recv_value(imsg, &error) == -1)
 		fatalx("bad view_reply");
 	fd = imsg_get_fd(imsg);
+	if (error == PROTO_GIVEN || error == PROTO_GIVEN_FILE) {
+		mutate_given_by_cowd(request_find(imsg_get_id(imsg)),
+		    error == PROTO_GIVEN_FILE);
+		return;
+	}
 	if ((busy = error == PROTO_BUSY && fd != -1))
 		error = 0;
 	if (error != PROTO_WAITS && (error < 0 || error > 4095))
@@ -776,8 +800,11 @@ mutate_reply(struct imsg *imsg)
 		fatalx("view_reply to another's request");
 	if (rq->unmarked && error == 0)
 		changed_everything();
-	if (error == 0)
+	if (error == 0) {
 		mutate_moved(rq);
+		if ((rq->moved & MOVED_ANY) != 0)
+			task_forget_cwd();
+	}
 	if (error == 0 && (rq->flags & RENAME_EXCHANGE) == 0)
 		gone_note(rq);
 	if (fd != -1 && rq->plain)

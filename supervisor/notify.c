@@ -32,17 +32,17 @@
 #include <event.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bpf.h"
+#include "inject.h"
 #include "log.h"
 #include "supervisor.h"
 #include "worker.h"
 
-#define NOTIFY_TAKEN		32	/* received at a time */
+#define NOTIFY_TAKEN		32	/* received in advance */
 #define NOTIFY_SWEEP_SECONDS	1	/* look for parked calls of the dead */
 
 RB_HEAD(requests, request);
@@ -58,6 +58,8 @@ static struct event	 notify_sweep_timer;
 static int		 notify_fd = -1;
 static uint32_t		 notify_seq;
 static size_t		 notify_parked;
+static struct request	 taken[NOTIFY_TAKEN];	/* and not handled yet */
+static size_t		 notify_taken;
 static uint64_t		 notify_count[SYSCALL_LAST + 1];
 
 /* Who handles a class; CLASS_NONE never comes here. */
@@ -151,34 +153,14 @@ notify_refused(const struct request *rq, int error)
 		fatal("notification answer");
 }
 
-/*
- * Answer with a descriptor: the kernel makes it the caller's and its number
- * the result in one step.  Ours stays ours.  A signal in that step would leave
- * the call answered and the descriptor behind, so none may come.
- */
+/* Answer with a descriptor; ours stays ours. */
 void
 notify_descriptor(const struct request *rq, int fd, int cloexec)
 {
-	struct seccomp_notif_addfd	 add;
-	sigset_t			 all, old;
-	int				 error, ret;
-
-	memset(&add, 0, sizeof(add));
-	add.id = rq->notif.id;
-	add.flags = SECCOMP_ADDFD_FLAG_SEND;
-	add.srcfd = fd;
-	add.newfd_flags = cloexec ? O_CLOEXEC : 0;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &old);
-	ret = ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
-	error = errno;
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	/*
-	 * ENOENT: the task is gone.  EMFILE and the like are its result
-	 * already; what was refused before that is still to be answered.
-	 */
-	if (ret == -1 && error != ENOENT && notify_valid(rq))
-		notify_refused(rq, error);
+	/* What was refused, but not with that answer, still waits for one. */
+	if (inject_fd(notify_fd, rq->notif.id, fd, cloexec) == -1 &&
+	    errno != ENOENT && notify_valid(rq))
+		notify_refused(rq, errno);
 }
 
 /*
@@ -218,10 +200,19 @@ notify_continue(const struct request *rq)
 	/* It comes again then, by a name that stays. */
 	if (tmp_redirect(rq))
 		return;
-	/* Outside of the view: links come to names, or go. */
-	if (view_active() && (rq->call->class == CLASS_SYMLINK ||
-	    rq->call->class == CLASS_RENAME || rq->call->class == CLASS_LINK))
+	switch (view_active() ? rq->call->class : CLASS_NONE) {
+	case CLASS_CHDIR:
+		task_moves(rq->notif.pid);
+		break;
+	case CLASS_SYMLINK:
+	case CLASS_RENAME:
+	case CLASS_LINK:
+		/* Outside of the view: links come to names, or go. */
 		task_unsettle(rq->notif.pid);
+		break;
+	default:
+		break;
+	}
 	notify_send(rq, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
@@ -297,6 +288,17 @@ request_forget(struct request *rq)
 	free(rq);
 }
 
+/* Another has answered the call: its thread has made the next one. */
+void
+request_over(uint32_t seq)
+{
+	struct request	 key, *rq;
+
+	key.seq = seq;
+	if ((rq = RB_FIND(requests, &parked, &key)) != NULL && rq->direct)
+		request_forget(rq);
+}
+
 /* Answer a parked request and forget it. */
 void
 request_done(struct request *rq, int error)
@@ -317,7 +319,7 @@ request_again(struct request *rq)
 	again.owner = OWNER_NONE;
 	again.object = NULL;
 	again.paths[0] = again.paths[1] = NULL;
-	again.unmarked = 0;
+	again.unmarked = again.direct = 0;
 	again.moved = 0;
 	again.gone_ino = 0;
 	if (sup.ending)
@@ -454,37 +456,59 @@ notify_take(struct request *rq)
 }
 
 /*
- * With a working directory, where calls are many and some take long, all that
- * wait are received before the first is handled: until then a signal ends the
- * call of a program that has not asked for its restart.
+ * Something follows that takes its time: receive what waits.  Until that is
+ * done a signal ends the call of a program that has not asked for its restart.
+ */
+void
+notify_collect(void)
+{
+	struct pollfd	 pfd = { .fd = notify_fd, .events = POLLIN };
+
+	while (notify_taken < NOTIFY_TAKEN && poll(&pfd, 1, 0) == 1 &&
+	    (pfd.revents & POLLIN) != 0 && notify_take(&taken[notify_taken]))
+		notify_taken++;
+}
+
+/*
+ * One, and what is collected meanwhile; the loop asks for the next, in the same
+ * call as for all else.
  */
 static void
 notify_recv(int fd, short event, void *arg)
 {
-	static struct request	 taken[NOTIFY_TAKEN];
-	struct pollfd		 pfd = { .fd = fd, .events = POLLIN };
-	size_t			 i, n = 0;
+	struct request	 rq;
+	size_t		 i;
 
+	(void)fd;
 	(void)event;
 	(void)arg;
-	do {
-		if (!notify_take(&taken[n]))
-			break;
-		n++;
-	} while (sup.conf.filter.view && n < NOTIFY_TAKEN &&
-	    poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLIN) != 0);
-	for (i = 0; i < n; i++)
-		notify_dispatch(&taken[i]);
+	if (!notify_take(&rq))
+		return;
+	notify_dispatch(&rq);
+	for (i = 0; i < notify_taken; i++) {
+		rq = taken[i];
+		notify_dispatch(&rq);
+	}
+	notify_taken = 0;
 }
 
 void
 notify_init(int fd)
 {
+	int	 dup;
+
 	notify_fd = fd;
 	/* Unknown before Linux 6.6, and then only slower. */
 	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
 	    SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) == -1)
 		log_debug("no synchronous wake-up");
+	/* cowd gives the caller what it opens. */
+	if (sup.conf.filter.view && sup.have_cowd) {
+		if ((dup = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1 ||
+		    proto_send_empty(&sup.cowd.ibuf, IMSG_LISTENER, dup) == -1)
+			fatal("listener");
+		imsg_event_add(&sup.cowd);
+	}
 	event_set(&notify_event, fd, EV_READ | EV_PERSIST, notify_recv, NULL);
 	if (event_add(&notify_event, NULL) == -1)
 		fatalx("event_add on the listener failed");

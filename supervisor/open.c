@@ -225,6 +225,8 @@ open_write(struct request *rq, struct place *pl, const struct opening *o)
 	}
 	rq->flags = o->flags;
 	rq->cloexec = (o->flags & O_CLOEXEC) != 0;
+	/* Unless there is something to do before it goes on. */
+	rq->direct = !rq->unmarked;
 	mutate_send(rq, -1, &pv);
 }
 

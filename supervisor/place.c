@@ -160,6 +160,20 @@ place_deep(const struct request *rq, int dirfd, const char *path,
 	return (error);
 }
 
+/* Whether a descriptor with that name is of a directory. */
+static int
+place_directory(const struct request *rq, int fd, const char *name)
+{
+	struct stat	 st;
+
+	if ((known_find(name) & KNOWN_DIRECTORY) != 0)
+		return (1);
+	if (task_stat(rq->notif.pid, fd, &st) == -1 || !S_ISDIR(st.st_mode))
+		return (0);
+	known_add(name, KNOWN_DIRECTORY);
+	return (1);
+}
+
 /*
  * Where a name leads, relative to a descriptor of the caller or AT_FDCWD.  0 or
  * an errno.  Whatever the kernel would refuse before it looks a name up is
@@ -172,7 +186,6 @@ place_find(const struct request *rq, int dirfd, const char *path, int follow,
 	char		 base[PATH_MAX + 1], moved[PATH_MAX + 1];
 	char		 text[PLACE_TEXT];
 	const char	*rest;
-	struct stat	 st;
 	int		 error;
 
 	memset(pl, 0, sizeof(*pl));
@@ -188,8 +201,7 @@ place_find(const struct request *rq, int dirfd, const char *path, int follow,
 		return (0);
 	tmp_relative(rq, base, path);
 	/* A descriptor may be of a link, which is not followed then. */
-	if (dirfd != AT_FDCWD && (task_stat(rq->notif.pid, dirfd, &st) == -1 ||
-	    !S_ISDIR(st.st_mode)))
+	if (dirfd != AT_FDCWD && !place_directory(rq, dirfd, base))
 		return (0);
 	if ((rest = view_below(base, &pl->alias)) != NULL && !pl->alias) {
 		if ((error = changed_place(rest, moved, sizeof(moved))) != 0)
@@ -340,6 +352,7 @@ place_lookup(const struct request *rq, struct place *pl, int flags,
 	char		 text[PLACE_TEXT + PATH_MAX];
 	int		 error, turns;
 
+	notify_collect();
 	for (turns = 0; turns < PLACE_TURNS; turns++) {
 		if (merge_lookup(m, pl->path, flags, e) == 0)
 			return (hole_view_entry(e));

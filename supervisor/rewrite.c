@@ -284,6 +284,7 @@ rewrite_seize(pid_t tid)
 {
 	int	 ret;
 
+	notify_collect();
 	/* -c may have seized it already. */
 	rewrite_alarms(REWRITE_ALARM_US);
 	ret = ptrace(PTRACE_SEIZE, tid, NULL, NULL);

@@ -67,6 +67,7 @@ struct request {
 	struct proto_connect		 connect;
 	char				*object;	/* or NULL */
 	int				 cloexec;	/* of what cowd opens */
+	int				 direct;	/* to the caller */
 	int				 unmarked;	/* see changed.c */
 	char				*paths[2];	/* in the view; NULL */
 	int				 plain;		/* the first, no link */
@@ -152,6 +153,7 @@ void	 life_end(void);
 
 /* notify.c */
 void	 notify_init(int);
+void	 notify_collect(void);
 int	 notify_valid(const struct request *);
 void	 notify_errno(const struct request *, int);
 void	 notify_continue(const struct request *);
@@ -164,6 +166,7 @@ struct request	*request_find(uint32_t);
 size_t	 request_count(void);
 void	 request_done(struct request *, int);
 void	 request_forget(struct request *);
+void	 request_over(uint32_t);
 void	 request_again(struct request *);
 void	 request_wake(void);
 
@@ -176,7 +179,10 @@ int	 memory_write(pid_t, uint64_t, const void *, size_t);
 int	 task_fd(pid_t, int);
 int	 task_name(pid_t, int, char *, size_t);
 int	 task_stat(pid_t, int, struct stat *);
+void	 task_forget_cwd(void);
+void	 task_moves(pid_t);
 void	 task_unsettle(pid_t);
+void	 task_sent(pid_t, uint32_t);
 void	 task_called(pid_t);
 int	 task_unsettled(void);
 

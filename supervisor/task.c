@@ -18,8 +18,10 @@
  * /proc.  Both mean the one thread for ever, whoever gets its number later, so
  * that they can be kept; of those that call no more the oldest are closed.
  *
- * Nothing that a thread may change behind our back is kept, with one exception:
- * its umask, which it cannot change without a call that comes here.
+ * Nothing that a thread may change behind our back is kept.  The name of its
+ * working directory it cannot change without a call that comes here, where
+ * there is a view; what others outside do to that name is noticed after a
+ * second, as with other names (see known.c).
  */
 
 #include <sys/types.h>
@@ -32,8 +34,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "supervisor.h"
 #include "tree.h"
 
@@ -48,7 +52,10 @@ struct task {
 	int		 pidfd;		/* or -1 */
 	int		 proc;		/* O_PATH, or -1 */
 	uint64_t	 used;		/* when, in calls */
-	int		 unsettled;	/* see task_unsettle() */
+	uint32_t	 sent;		/* see task_sent() */
+	int		 unsettled;	/* see task_moves() */
+	char		*cwd;		/* its name, or NULL */
+	time_t		 cwd_since;
 };
 
 static struct task	 tasks[TASK_MAX];
@@ -72,6 +79,9 @@ task_close(struct task *t)
 	if (t->proc != -1)
 		close(t->proc);
 	task_settle(t);
+	free(t->cwd);
+	t->cwd = NULL;
+	t->sent = 0;
 	t->tid = 0;
 	t->pidfd = t->proc = -1;
 }
@@ -148,30 +158,69 @@ task_ended(struct task *t, int kept)
 	return (1);
 }
 
+/* Directories have, or may have, other names from now on. */
+void
+task_forget_cwd(void)
+{
+	size_t	 i;
+
+	for (i = 0; i < TASK_MAX; i++) {
+		free(tasks[i].cwd);
+		tasks[i].cwd = NULL;
+	}
+}
+
 /*
- * The kernel makes a call of this thread now that may change what names mean,
- * and nobody tells when that is done: until the thread calls again or has ended
- * nothing is settled.
+ * The kernel makes a call of this thread now by which others may stand
+ * somewhere else, too, and nobody tells when that is done: until the thread
+ * calls again or has ended nothing is settled.
  */
 void
-task_unsettle(pid_t tid)
+task_moves(pid_t tid)
 {
 	struct task	*t = task_find(tid);
 
 	if (!t->unsettled)
 		task_nunsettled++;
 	t->unsettled = 1;
-	if (task_pidfd(t) == -1)
-		task_lost = 1;
+	if (task_pidfd(t) == -1) {
+		/* One that has ended makes no call. */
+		if (errno == ESRCH)
+			task_settle(t);
+		else
+			task_lost = 1;
+	}
+	task_forget_cwd();
+}
+
+/* The same of a call that may change what names mean. */
+void
+task_unsettle(pid_t tid)
+{
+	task_moves(tid);
 	known_forget();
+}
+
+/*
+ * A request of this thread waits for cowd, who may answer the call and say
+ * nothing: then it is over when the thread calls again.
+ */
+void
+task_sent(pid_t tid, uint32_t seq)
+{
+	task_find(tid)->sent = seq;
 }
 
 /* A call of this thread has come: the one before is over. */
 void
 task_called(pid_t tid)
 {
-	if (task_nunsettled > 0)
-		task_settle(task_find(tid));
+	struct task	*t = task_find(tid);
+
+	task_settle(t);
+	if (t->sent != 0)
+		request_over(t->sent);
+	t->sent = 0;
 }
 
 int
@@ -221,6 +270,41 @@ task_link(int fd, char *name, size_t size)
 		snprintf(name, size, "fd/%d", fd);
 }
 
+/* A time that costs no call, in seconds. */
+static time_t
+task_now(void)
+{
+	struct timespec	 ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC_COARSE, &ts) == -1)
+		fatal("clock_gettime");
+	return (ts.tv_sec);
+}
+
+/* The name of the working directory of a thread that lives, if it is kept. */
+static const char *
+task_cwd(pid_t tid)
+{
+	struct task	*t = task_find(tid);
+	struct pollfd	 pfd = { .fd = t->pidfd, .events = POLLIN };
+
+	if (t->cwd == NULL || task_now() != t->cwd_since ||
+	    poll(&pfd, 1, 0) != 0)
+		return (NULL);
+	return (t->cwd);
+}
+
+/* Keep that name, of a thread that calls more than once. */
+static void
+task_keep_cwd(struct task *t, int kept, const char *name)
+{
+	if (!kept || !view_active() || task_unsettled() || task_pidfd(t) == -1)
+		return;
+	free(t->cwd);
+	t->cwd = strdup(name);
+	t->cwd_since = task_now();
+}
+
 /*
  * What the kernel calls a descriptor of a thread, or with AT_FDCWD its working
  * directory; 0 or an errno.
@@ -229,10 +313,13 @@ int
 task_name(pid_t tid, int number, char *buf, size_t size)
 {
 	struct task	*t;
+	const char	*cwd;
 	char		 name[32];
 	ssize_t		 n;
 	int		 kept;
 
+	if (number == AT_FDCWD && (cwd = task_cwd(tid)) != NULL)
+		return (strlcpy(buf, cwd, size) < size ? 0 : ENAMETOOLONG);
 	task_link(number, name, sizeof(name));
 	do {
 		t = task_find(tid);
@@ -246,6 +333,8 @@ task_name(pid_t tid, int number, char *buf, size_t size)
 	if ((size_t)n == size - 1)
 		return (ENAMETOOLONG);
 	buf[n] = '\0';
+	if (number == AT_FDCWD)
+		task_keep_cwd(t, kept, buf);
 	return (0);
 }
 

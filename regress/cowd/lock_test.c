@@ -30,6 +30,7 @@
 #include <sys/wait.h>
 
 #include <linux/openat2.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 
 #include <errno.h>
@@ -65,6 +66,7 @@ static int	 keeps;		/* be the keeper of s/b instead */
 static int	 storage = -1;	/* s, then */
 static int	 record = -1;	/* s/b, then */
 static int	 branched;	/* there is a branch, s/b, of the directory d */
+static int	 viewed;	/* and calls are answered with what is opened */
 
 static void
 make_file(const char *path)
@@ -128,7 +130,7 @@ attempt_in(attempt try, int lock)
 			lock_keeper_run(storage, record);
 		} else if (lock) {
 			lock_setup(branched);
-			lock_run();
+			lock_run(viewed);
 		}
 		_exit(try());
 	}
@@ -368,6 +370,34 @@ execute(void)
 	return (errno);
 }
 
+/* No listener; the list knows that not. */
+static int
+answer_with_file(void)
+{
+	struct seccomp_notif_addfd	 add;
+
+	memset(&add, 0, sizeof(add));
+	return (ioctl(-1, SECCOMP_IOCTL_NOTIF_ADDFD, &add) == -1 ? errno : 0);
+}
+
+static int
+answer_call(void)
+{
+	struct seccomp_notif_resp	 resp;
+
+	memset(&resp, 0, sizeof(resp));
+	return (ioctl(-1, SECCOMP_IOCTL_NOTIF_SEND, &resp) == -1 ? errno : 0);
+}
+
+static int
+receive_call(void)
+{
+	struct seccomp_notif	 notif;
+
+	memset(&notif, 0, sizeof(notif));
+	return (ioctl(-1, SECCOMP_IOCTL_NOTIF_RECV, &notif) == -1 ? errno : 0);
+}
+
 /* Killed by the list of system calls. */
 #define CHECK_KILLED(try)						\
 	do {								\
@@ -396,7 +426,7 @@ attempt_here(attempt try)
 	} else {
 		set_branch();
 		lock_setup(1);
-		lock_run();
+		lock_run(viewed);
 	}
 	return (try());
 }
@@ -428,6 +458,11 @@ ATF_TC_BODY(branch, tc)
 	CHECK(link_out, EXDEV);
 	CHECK_KILLED(make_device);
 	CHECK_KILLED(execute);
+	CHECK_KILLED(answer_with_file);
+	viewed = 1;
+	CHECK(answer_with_file, EBADF);
+	CHECK_KILLED(answer_call);
+	CHECK_KILLED(receive_call);
 
 	CONTROL(read_other_branch);
 	CONTROL(link_out);
