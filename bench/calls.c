@@ -20,7 +20,10 @@
  */
 
 #include <sys/types.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+
+#include <netinet/in.h>
 
 #include <err.h>
 #include <errno.h>
@@ -70,6 +73,72 @@ call_open_write(void)
 	close(fd);
 }
 
+static struct sockaddr_in	 server = {
+	.sin_family = AF_INET,
+	.sin_addr = { .s_addr = 0x0100007f }	/* 127.0.0.1 */
+};
+
+/* Closed with a reset, so that no port is kept from the next. */
+static void
+call_connect(void)
+{
+	const struct linger	 linger = { 1, 0 };
+	int			 fd;
+
+	if ((fd = socket(AF_INET, SOCK_STREAM, 0)) == -1)
+		err(1, "socket");
+	if (connect(fd, (struct sockaddr *)&server, sizeof(server)) == -1)
+		err(1, "connect");
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(fd);
+}
+
+static void
+call_sendto(void)
+{
+	static int	 fd = -1;
+
+	if (fd == -1 && (fd = socket(AF_INET, SOCK_DGRAM, 0)) == -1)
+		err(1, "socket");
+	if (sendto(fd, "x", 1, 0, (struct sockaddr *)&server,
+	    sizeof(server)) != 1)
+		err(1, "sendto");
+}
+
+static void
+call_send(void)
+{
+	static int	 fd = -1;
+
+	if (fd == -1 && ((fd = socket(AF_INET, SOCK_DGRAM, 0)) == -1 ||
+	    connect(fd, (struct sockaddr *)&server, sizeof(server)) == -1))
+		err(1, "socket");
+	if (send(fd, "x", 1, 0) != 1)
+		err(1, "send");
+}
+
+/* Take what comes to a port of TCP and UDP, until somebody kills us. */
+static void __attribute__((__noreturn__))
+serve(void)
+{
+	struct sockaddr	*sa = (struct sockaddr *)&server;
+	int		 fd, one = 1, s, udp;
+
+	if ((s = socket(AF_INET, SOCK_STREAM, 0)) == -1 ||
+	    (udp = socket(AF_INET, SOCK_DGRAM, 0)) == -1)
+		err(1, "socket");
+	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(s, sa, sizeof(server)) == -1 ||
+	    bind(udp, sa, sizeof(server)) == -1 || listen(s, 4096) == -1)
+		err(1, "bind");
+	puts("ready");
+	fflush(stdout);
+	/* Datagrams are dropped when nobody takes them. */
+	for (;;)
+		if ((fd = accept(s, NULL, NULL)) != -1)
+			close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -77,9 +146,13 @@ main(int argc, char **argv)
 	void		(*call)(void);
 	long		 i, n;
 
-	if (argc != 3 || (n = atol(argv[2])) < 1) {
+	if (argc == 4)
+		server.sin_port = htons(atoi(argv[3]));
+	if ((argc != 3 && argc != 4) || (n = atol(argv[2])) < 1) {
 		fprintf(stderr, "usage: calls clone | getppid | open-read |"
-		    " open-write count\n");
+		    " open-write count\n"
+		    "       calls connect | send | sendto | serve count port"
+		    "\n");
 		return (1);
 	}
 	if (strcmp(argv[1], "clone") == 0)
@@ -90,6 +163,14 @@ main(int argc, char **argv)
 		call = call_open_read;
 	else if (strcmp(argv[1], "open-write") == 0)
 		call = call_open_write;
+	else if (strcmp(argv[1], "connect") == 0)
+		call = call_connect;
+	else if (strcmp(argv[1], "send") == 0)
+		call = call_send;
+	else if (strcmp(argv[1], "sendto") == 0)
+		call = call_sendto;
+	else if (strcmp(argv[1], "serve") == 0)
+		serve();
 	else
 		errx(1, "%s: unknown call", argv[1]);
 

@@ -16,9 +16,11 @@
 
 /*
  * The smallest supervisor: what a notified call costs at least.  One process
- * that does nothing but receive and answer CONTINUE, with the kernel's
- * synchronous wake-up; its filter notifies the one call that calls.c makes in
- * the same argument form and looks at nothing else.  No sandbox.
+ * that does nothing but receive and answer, with the kernel's synchronous
+ * wake-up; its filter notifies one call that calls.c makes and looks at nothing
+ * else.  A clone or, with -o, an openat is answered CONTINUE; with -c a connect
+ * is made on behalf of the caller, on a duplicate of its socket and with a copy
+ * of the address.  No sandbox.
  */
 
 #include <sys/types.h>
@@ -26,6 +28,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <linux/filter.h>
@@ -36,6 +39,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,9 +52,18 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP	(1UL << 0)
 #endif
 
+static int	 notified = SYS_clone;
+
 static int
 listener_make(void)
 {
+	struct sock_filter	 simple[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, notified, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	};
 	struct sock_filter	 insns[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 		    offsetof(struct seccomp_data, nr)),
@@ -65,6 +78,10 @@ listener_make(void)
 		sizeof(insns) / sizeof(insns[0]), insns
 	};
 
+	if (notified != SYS_clone) {
+		prog.len = sizeof(simple) / sizeof(simple[0]);
+		prog.filter = simple;
+	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return (-1);
 	return (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
@@ -152,6 +169,38 @@ child_ended(int sig)
 		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
+/* Connect as the caller wants to; 0 or an errno. */
+static int
+connect_for(const struct seccomp_notif *notif)
+{
+	static pid_t		 pid;
+	static int		 pidfd = -1;
+	struct sockaddr_storage	 ss;
+	struct iovec		 local, remote;
+	int			 error = 0, fd;
+
+	if (pid != (pid_t)notif->pid) {
+		if (pidfd != -1)
+			close(pidfd);
+		pid = notif->pid;
+		if ((pidfd = syscall(SYS_pidfd_open, pid, 0)) == -1)
+			err(1, "pidfd_open");
+	}
+	local.iov_base = &ss;
+	remote.iov_base = (void *)(uintptr_t)notif->data.args[1];
+	local.iov_len = remote.iov_len = notif->data.args[2];
+	if (notif->data.args[2] > sizeof(ss) || process_vm_readv(pid, &local,
+	    1, &remote, 1, 0) != (ssize_t)local.iov_len)
+		return (EFAULT);
+	if ((fd = syscall(SYS_pidfd_getfd, pidfd, notif->data.args[0],
+	    0)) == -1)
+		return (errno);
+	if (connect(fd, (struct sockaddr *)&ss, local.iov_len) == -1)
+		error = errno;
+	close(fd);
+	return (error);
+}
+
 static void __attribute__((__noreturn__))
 answer(int listener)
 {
@@ -168,8 +217,11 @@ answer(int listener)
 		}
 		memset(&resp, 0, sizeof(resp));
 		resp.id = notif.id;
-		/* Nothing is confined here: no race gains anything. */
-		resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		if (notified == SYS_connect)
+			resp.error = -connect_for(&notif);
+		else
+			/* Nothing is confined: no race gains anything. */
+			resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) == -1 &&
 		    errno != ENOENT)
 			err(1, "SECCOMP_IOCTL_NOTIF_SEND");
@@ -183,8 +235,16 @@ main(int argc, char **argv)
 	pid_t			 pid;
 	int			 listener, pair[2];
 
+	if (argc > 1 && strcmp(argv[1], "-c") == 0)
+		notified = SYS_connect;
+	else if (argc > 1 && strcmp(argv[1], "-o") == 0)
+		notified = SYS_openat;
+	if (notified != SYS_clone) {
+		argv++;
+		argc--;
+	}
 	if (argc < 2) {
-		fprintf(stderr, "usage: minimal command [arg ...]\n");
+		fprintf(stderr, "usage: minimal [-c | -o] command [arg ...]\n");
 		return (1);
 	}
 	memset(&sa, 0, sizeof(sa));

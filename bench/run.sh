@@ -184,6 +184,52 @@ bench_call()
 	row "sandlock, against the smallest filter" "$ours" "$least" max 1.05
 }
 
+#
+# Connects that netd makes, and datagrams.  The least is a supervisor that
+# makes the connect itself, in one process.
+#
+bench_connect()
+{
+	ports
+	"$here/calls" serve 1 $port >"$dir/serve.out" 2>&1 &
+	running="$running $!"
+	i=0
+	until grep -q ready "$dir/serve.out"; do
+		i=$((i + 1))
+		[ $i -lt 50 ] || die "$(cat "$dir/serve.out")"
+		sleep 0.1
+	done
+	box="$sandlock run -r / --net-allow 127.0.0.1:$port --"
+	title "connect and close on loopback" "median us"
+	calls="$here/calls connect 500 $port"
+	out=$("$here/sample" -o -n "$samples" $calls --- \
+	    "$here/minimal" -c $calls --- $box $calls) || die "connect"
+	bare=$(nth "$out" 1)
+	least=$(nth "$out" 2)
+	ours=$(nth "$out" 3)
+	row "bare" "$bare" "$bare"
+	row "smallest supervisor, against bare" "$least" "$bare"
+	row "sandlock, against bare" "$ours" "$bare" max 4
+	row "sandlock, against the smallest supervisor" "$ours" "$least" \
+	    max 1.6
+
+	title "a datagram on loopback" "median us"
+	for call in send sendto; do
+		calls="$here/calls $call 2000 $port"
+		out=$("$here/sample" -o -n "$samples" $calls --- \
+		    $box $calls) || die "$call"
+		bare=$(nth "$out" 1)
+		row "$call, bare" "$bare" "$bare"
+		if [ $call = send ]; then
+			row "$call, connected" "$(nth "$out" 2)" "$bare" \
+			    max 1.1
+		else
+			row "$call" "$(nth "$out" 2)" "$bare"
+		fi
+	done
+	stop
+}
+
 # Set n to fewer samples, for what takes long.
 few()
 {
@@ -410,18 +456,20 @@ bench_view()
 	run="$run --on-exit abort"
 	out=$(cd "$dir/wd" && "$here/sample" -o -n "$samples" \
 	    "$here/minimal" "$calls" clone 1000 --- \
+	    "$here/minimal" -o "$calls" open-read 1000 --- \
 	    "$calls" open-read 1000 --- \
 	    $run -- sh -c "echo >>new; exec $calls open-read 1000" --- \
 	    $run -- sh -c "echo >>file; exec $calls open-read 1000" --- \
 	    $run -- sh -c "echo >>file; exec $calls open-write 1000") ||
 	    die "view"
 	ref=$(nth "$out" 1)
-	row "smallest supervisor, CONTINUE" "$ref" "$ref"
-	row "bare" "$(nth "$out" 2)" "$ref"
-	one=$(nth "$out" 3)
+	row "smallest supervisor, a call that fails" "$ref" "$ref"
+	row "smallest supervisor, open and close" "$(nth "$out" 2)" "$ref"
+	row "bare" "$(nth "$out" 3)" "$ref"
+	one=$(nth "$out" 4)
 	row "unchanged, to read" "$one" "$ref" max 1.25
-	row "changed, to read" "$(nth "$out" 4)" "$ref" max 2.0
-	row "changed, to write" "$(nth "$out" 5)" "$ref" max 3.5
+	row "changed, to read" "$(nth "$out" 5)" "$ref" max 2.0
+	row "changed, to write" "$(nth "$out" 6)" "$ref" max 3.5
 
 	title "the same, with so many files changed before" "median us"
 	for n in 1 100 100000; do
@@ -515,15 +563,15 @@ bench_commit()
 	done
 }
 
-[ $# -gt 0 ] || set -- startup notify call http redis memory view tree \
-    commit
+[ $# -gt 0 ] || set -- startup notify call connect http redis memory \
+    view tree commit
 [ -x "$sandlock" ] || die "build sandlock first"
 dir=$(mktemp -d "${TMPDIR:-/tmp}/sandlock-bench.XXXXXX") || exit 1
 echo "$(uname -sr), $(nproc) cores, uid $(id -u);" \
     "medians of $samples interleaved samples"
 for section in "$@"; do
 	case $section in
-	startup|notify|call|http|redis|memory|view|tree|commit)
+	startup|notify|call|connect|http|redis|memory|view|tree|commit)
 		"bench_$section" ;;
 	*)
 		die "$section: no such section" ;;

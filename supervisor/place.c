@@ -101,6 +101,15 @@ place_inside(struct place *pl, const char *rest)
 	return (pl->path == NULL ? ENOMEM : 0);
 }
 
+/* Whether an absolute name begins in /proc, where links come and go. */
+static int
+place_passing(const char *text)
+{
+	while (*text == '/' || (text[0] == '.' && text[1] == '/'))
+		text++;
+	return (strncmp(text, "proc/", 5) == 0);
+}
+
 /* Where an absolute name leads; 0 or an errno. */
 static int
 place_text(const struct request *rq, const char *text, int follow,
@@ -124,7 +133,7 @@ place_text(const struct request *rq, const char *text, int follow,
 		return (errno);
 	if (entered == 0)
 		what |= wanted;
-	if (lasting && what != 0 && strncmp(text, "/proc/", 6) != 0)
+	if (lasting && what != 0 && !place_passing(text))
 		known_add(text, what);
 	if (entered == 0)
 		return (0);
