@@ -118,7 +118,7 @@ as_nobody()
 
 if [ "$(id -u)" = 0 ]; then
 	nobody="setpriv --reuid=nobody --regid=nogroup --clear-groups"
-	if ! $nobody test -r Kyuafile; then
+	if ! $nobody test -r "$PWD/Kyuafile"; then
 		# Below a directory such as /root: go where nobody can.
 		copy=$(mktemp -d /tmp/slc.XXXXXX) || exit 1
 		chmod 755 "$copy"

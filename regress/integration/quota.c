@@ -586,17 +586,20 @@ writers(long long kib)
 {
 	static char	 name[8];
 	pid_t		 pid[4];
-	int		 i, status, worst = 0;
+	int		 fd[4], i, status, worst = 0;
 
 	fflush(stdout);
+	/* There is room for all four files before one of them takes it. */
+	for (i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "w%d", i);
+		where = name;
+		fd[i] = file(O_TRUNC);
+	}
 	for (i = 0; i < 4; i++) {
 		if ((pid[i] = fork()) == -1)
 			err(1, "fork");
-		if (pid[i] == 0) {
-			snprintf(name, sizeof(name), "w%d", i);
-			where = name;
-			exit(grow(file(O_TRUNC), put_write, kib));
-		}
+		if (pid[i] == 0)
+			exit(grow(fd[i], put_write, kib));
 	}
 	for (i = 0; i < 4; i++) {
 		if (waitpid(pid[i], &status, 0) == -1 || !WIFEXITED(status))
