@@ -10,12 +10,15 @@ include $(TOP)/config.mk
 vpath %.c $(TOP)/common $(SRCDIRS)
 OBJS=		$(addsuffix .o,$(basename $(notdir $(SRCS))))
 
+# A program has no function of a shared source that it does not call.
+SECTIONS=	-ffunction-sections -fdata-sections
+
 ALL_CFLAGS=	-std=gnu11 -D_GNU_SOURCE -MMD -MP $(WARNINGS) $(WERROR) \
 		$(HARDEN_CFLAGS) $(REPRO_CFLAGS) \
 		-isystem /usr/include/bsd -DLIBBSD_OVERLAY -DLIBBSD_OPENBSD_VIS \
 		-I. -I$(TOP)/common $(addprefix -I,$(SRCDIRS)) \
-		$(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS=	$(LINKAGE) $(HARDEN_LDFLAGS) $(LDFLAGS)
+		$(CPPFLAGS) $(SECTIONS) $(CFLAGS)
+ALL_LDFLAGS=	$(LINKAGE) $(HARDEN_LDFLAGS) -Wl,--gc-sections $(LDFLAGS)
 
 all: $(PROG)
 
