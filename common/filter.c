@@ -304,6 +304,19 @@ static const struct rule quota_rules[] = {
 	RULE0(io_submit, ERRNO(ENOSYS))
 };
 
+/*
+ * Where workers take duplicates of the workload's descriptors.  Whoever waits
+ * in a splice for a socket or a terminal holds the pipe all the while; to open
+ * a FIFO and to close the last descriptor of a pipe then waits uninterruptibly,
+ * and the last one may be a worker's.  Neither a socket nor a terminal has a
+ * place to begin at, so that the calls which name one are harmless.  Programs
+ * read and write instead, as where the kernel cannot splice.
+ */
+static const struct rule holder_rules[] = {
+	RULE2(splice, ERRNO(EINVAL), NULLPTR(1), NULLPTR(3)),
+	RULE1(sendfile, ERRNO(EINVAL), NULLPTR(2))
+};
+
 static const struct rule no_affinity =
     RULE0(sched_setaffinity, ERRNO(EPERM));
 
@@ -417,6 +430,7 @@ static int	 build_add(struct build *, int, uint32_t, size_t,
 		    const struct bpf_cond *);
 static int	 build_rules(struct build *, const struct rule *, size_t);
 static int	 build_ioctls(struct build *);
+static int	 holders(const struct filter_conf *);
 static int	 hole_concerns(enum hole_level, enum syscall_class);
 static int	 build_open(struct build *, const struct syscall_entry *);
 static enum filter_verdict
@@ -556,6 +570,15 @@ build_ioctls(struct build *b)
 	return (build_rules(b, ioctl_arguments, NELEMS(ioctl_arguments)));
 }
 
+/* Whether a worker may hold what the workload has open. */
+static int
+holders(const struct filter_conf *conf)
+{
+	return (conf->meta == FILTER_NOTIFY || conf->connect == FILTER_NOTIFY ||
+	    conf->listen == FILTER_NOTIFY || conf->view || conf->quota ||
+	    conf->holes != HOLES_NONE);
+}
+
 /*
  * Whether names of a class matter around holes.  Landlock alone decides what
  * is executed and what a descriptor may be used for.
@@ -621,6 +644,8 @@ class_verdict(const struct filter_conf *conf, enum syscall_class class)
 		return (conf->connect);
 	case CLASS_LISTEN:
 		return (conf->listen);
+	case CLASS_LINGER:
+		return (holders(conf) ? FILTER_NOTIFY : FILTER_ALLOW);
 	case CLASS_NONE:
 	case CLASS_MAX:
 		return (FILTER_DENY);
@@ -648,12 +673,18 @@ class_verdict(const struct filter_conf *conf, enum syscall_class class)
 	}
 }
 
-/* The verdict on a mediated call; a clone that makes a thread is no fork. */
+/*
+ * The verdict on a mediated call; a clone that makes a thread is no fork, and
+ * of the options of sockets one is looked at.
+ */
 static int
 build_entry(struct build *b, const struct syscall_entry *entry)
 {
 	static const struct bpf_cond	 process = BPF_COND_NONE(0,
 					    CLONE_THREAD);
+	static const struct bpf_cond	 linger[] = {
+		BPF_COND_EQ(1, SOL_SOCKET), BPF_COND_EQ(2, SO_LINGER)
+	};
 	enum filter_verdict		 verdict;
 	uint32_t			 action = ERRNO(EPERM);
 	size_t				 i;
@@ -677,6 +708,9 @@ build_entry(struct build *b, const struct syscall_entry *entry)
 				action = ERRNO(class_errors[i].error);
 	if (entry->nr == SYS_clone)
 		return (build_add(b, entry->nr, action, 1, &process));
+	if (entry->nr == SYS_setsockopt)
+		return (build_add(b, entry->nr, action, NELEMS(linger),
+		    linger));
 	return (build_add(b, entry->nr, action, 0, NULL));
 }
 
@@ -700,6 +734,9 @@ build_clauses(struct build *b)
 		return (-1);
 	if (b->conf->quota &&
 	    build_rules(b, quota_rules, NELEMS(quota_rules)) == -1)
+		return (-1);
+	if (holders(b->conf) &&
+	    build_rules(b, holder_rules, NELEMS(holder_rules)) == -1)
 		return (-1);
 	if (build_rules(b, rules, NELEMS(rules)) == -1 ||
 	    build_ioctls(b) == -1)

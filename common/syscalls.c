@@ -127,6 +127,8 @@ const struct syscall_entry syscall_table[] = {
 
 	{ ENTRY(connect, CLASS_CONNECT), BY_ADDR },
 	{ ENTRY(listen, CLASS_LISTEN), BY_FD(1) },
+	/* arg: the value, and its size after it. */
+	{ ENTRY(setsockopt, CLASS_LINGER), BY_FD(3) },
 
 	/* arg: the flags, and the mode after them; creat has the mode only. */
 	{ ENTRY(open, CLASS_OPEN), BY_PATH(1) },

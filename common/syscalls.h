@@ -89,6 +89,7 @@ enum syscall_class {
 	CLASS_REMOVEXATTR,
 	CLASS_CONNECT,
 	CLASS_LISTEN,
+	CLASS_LINGER,		/* setsockopt of SO_LINGER */
 	/* only where a working directory is merged by the supervisor */
 	CLASS_OPEN,
 	CLASS_STAT,

@@ -21,6 +21,7 @@
 #include <sys/types.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include <errno.h>
@@ -64,6 +65,9 @@ static const struct lockdown_rule	 lock_rules[] = {
 	LOCKDOWN_ALLOW(SYS_getdents64),
 	/* a socket's kind, before it goes to who may use it */
 	LOCKDOWN_ALLOW(SYS_getsockopt),
+	/* how long its last close waits, which is none of who has it then */
+	{ SYS_setsockopt, 2, { ONLY(1, ALL, SOL_SOCKET),
+	    ONLY(2, ALL, SO_LINGER) } },
 	/* the tree: reap it, signal it; the domain scopes signals */
 	LOCKDOWN_ALLOW(SYS_wait4),
 	LOCKDOWN_ALLOW(SYS_kill)

@@ -72,6 +72,7 @@ static void	(*const handlers[CLASS_MAX])(struct request *) = {
 	[CLASS_REMOVEXATTR] = meta_request,
 	[CLASS_CONNECT] = socket_connect,
 	[CLASS_LISTEN] = socket_listen,
+	[CLASS_LINGER] = linger_request,
 	[CLASS_OPEN] = open_request,
 	[CLASS_STAT] = look_stat,
 	[CLASS_ACCESS] = look_access,

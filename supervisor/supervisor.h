@@ -454,6 +454,9 @@ void	 socket_listen(struct request *);
 void	 socket_reply(struct imsg *);
 void	 socket_sweep(struct request *);
 
+/* linger.c */
+void	 linger_request(struct request *);
+
 /* throttle.c */
 void	 throttle_init(void);
 int	 throttle_stop(pid_t, int);

@@ -421,6 +421,15 @@ static const struct {
 };
 
 /* the kernel ignores the upper half of what is compared here. */
+/* Arguments of which the filter looks at all 64 bits. */
+static int
+is_pointer(int nr, size_t slot)
+{
+	return ((nr == SYS_prlimit64 && slot == 2) ||
+	    (nr == SYS_sendfile && slot == 2) ||
+	    (nr == SYS_splice && (slot == 1 || slot == 3)));
+}
+
 static void
 check_all(const struct sock_fprog *prog, const struct check *checks, size_t n)
 {
@@ -434,8 +443,7 @@ check_all(const struct sock_fprog *prog, const struct check *checks, size_t n)
 		    "check %zu, %s: %x", i, syscall_name(c->nr),
 		    eval(prog, c->nr, c->args));
 		for (j = 0; j < 6; j++) {
-			/* The limits are a pointer. */
-			if (c->nr == SYS_prlimit64 && j == 2)
+			if (is_pointer(c->nr, j))
 				continue;
 			memcpy(args, c->args, sizeof(args));
 			args[j] |= 0xfffffffe00000000ULL;
@@ -649,6 +657,8 @@ class_error(enum syscall_class class)
 ATF_TC_WITHOUT_HEAD(classes);
 ATF_TC_BODY(classes, tc)
 {
+	/* With offsets, without which some are refused: see holders. */
+	static const uint64_t		 args[6] = { 0, 1, 1, 1 };
 	struct filter_conf		 conf;
 	struct sock_fprog		 deny, notify;
 	const struct syscall_entry	*e;
@@ -657,6 +667,9 @@ ATF_TC_BODY(classes, tc)
 	int				 nr;
 
 	for (class = CLASS_NONE + 1; class < CLASS_MAX; class++) {
+		/* Other arguments decide: see holders. */
+		if (class == CLASS_LINGER)
+			continue;
 		conf = conf_class(class, FILTER_DENY);
 		deny = build(&conf, 0);
 		conf = conf_class(class, FILTER_NOTIFY);
@@ -665,28 +678,29 @@ ATF_TC_BODY(classes, tc)
 		for (nr = 0; nr <= SYSCALL_LAST; nr++) {
 			e = syscall_lookup(nr);
 			if (nr == SYS_clone3) {
-				ATF_CHECK_EQ(ERRNO(ENOSYS), eval0(&deny, nr));
-				ATF_CHECK_EQ(ERRNO(ENOSYS), eval0(&notify,
-				    nr));
+				ATF_CHECK_EQ(ERRNO(ENOSYS), eval(&deny, nr,
+				    args));
+				ATF_CHECK_EQ(ERRNO(ENOSYS), eval(&notify,
+				    nr, args));
 			} else if (e != NULL && e->class == class) {
 				/* Without a view they are like all others. */
 				ATF_CHECK_EQ_MSG(class_view(class) ||
 				    class_quota(class) ? ALLOW : refused,
-				    eval0(&deny, nr), "%s", e->name);
-				ATF_CHECK_EQ_MSG(NOTIFY, eval0(&notify, nr),
-				    "%s", e->name);
+				    eval(&deny, nr, args), "%s", e->name);
+				ATF_CHECK_EQ_MSG(NOTIFY, eval(&notify, nr,
+				    args), "%s", e->name);
 			} else if (e != NULL && ((class_view(class) &&
 			    class_view(e->class)) || (class_quota(class) &&
 			    class_quota(e->class)))) {
-				ATF_CHECK_EQ_MSG(NOTIFY, eval0(&notify, nr),
-				    "%s", e->name);
+				ATF_CHECK_EQ_MSG(NOTIFY, eval(&notify, nr,
+				    args), "%s", e->name);
 			} else if (e != NULL && class_quota(class) &&
 			    class_view(e->class)) {
 				/* See quota below. */
 				continue;
 			} else if (e == NULL || class == CLASS_FORK ||
 			    class_error(e->class) != EPERM) {
-				ATF_CHECK_MSG(eval0(&notify, nr) != NOTIFY,
+				ATF_CHECK_MSG(eval(&notify, nr, args) != NOTIFY,
 				    "number %d", nr);
 			}
 		}
@@ -777,6 +791,75 @@ ATF_TC_BODY(quota, tc)
 	/* Control: without a quota the filter has no word on any of them. */
 	conf.quota = 0;
 	prog = build(&conf, 0);
+	for (i = 0; i < NELEMS(checks); i++) {
+		c = checks[i];
+		c.action = ALLOW;
+		check_all(&prog, &c, 1);
+	}
+	free(prog.filter);
+}
+
+/*
+ * Where a worker may hold what the workload has open, nothing may hold that
+ * worker up: no splice that waits while it has the pipe, no close that waits.
+ */
+ATF_TC_WITHOUT_HEAD(holders);
+ATF_TC_BODY(holders, tc)
+{
+	static const uint64_t		 high = 1ULL << 32;
+	static const struct check	 checks[] = {
+		{ SYS_splice, { 3, 0, 4, 0, 1, 0 }, ERRNO(EINVAL) },
+		{ SYS_splice, { 3, 0, 4, 0, 1, 2 }, ERRNO(EINVAL) },
+		{ SYS_sendfile, { 3, 4, 0, 1 }, ERRNO(EINVAL) },
+		{ SYS_setsockopt, { 3, SOL_SOCKET, SO_LINGER, 1, 8 }, NOTIFY },
+		{ SYS_setsockopt, { 3, high | SOL_SOCKET, high | SO_LINGER },
+		    NOTIFY }
+	};
+	static const struct check	 others[] = {
+		{ SYS_splice, { 3, 1, 4, 0, 1, 0 }, ALLOW },
+		{ SYS_splice, { 3, 0, 4, 1, 1, 0 }, ALLOW },
+		{ SYS_splice, { 3, high, 4, 0, 1, 0 }, ALLOW },
+		{ SYS_sendfile, { 3, 4, 1, 1 }, ALLOW },
+		{ SYS_sendfile, { 3, 4, high, 1 }, ALLOW },
+		{ SYS_tee, { 3, 4, 1, 0 }, ALLOW },
+		{ SYS_vmsplice, { 3, 0, 0, 0 }, ALLOW },
+		{ SYS_setsockopt, { 3, SOL_SOCKET, SO_REUSEADDR }, ALLOW },
+		{ SYS_setsockopt, { 3, IPPROTO_TCP, SO_LINGER }, ALLOW },
+		{ SYS_getsockopt, { 3, SOL_SOCKET, SO_LINGER }, ALLOW }
+	};
+	struct filter_conf	 confs[6];
+	struct sock_fprog	 prog;
+	struct check		 c;
+	size_t			 i;
+
+	for (i = 0; i < NELEMS(confs); i++)
+		confs[i] = open_conf;
+	confs[0].meta = FILTER_NOTIFY;
+	confs[1].connect = FILTER_NOTIFY;
+	confs[2].listen = FILTER_NOTIFY;
+	confs[3].view = 1;
+	confs[4].holes = HOLES_CHANGE;
+	confs[5].holes = HOLES_READ;
+	for (i = 0; i < NELEMS(confs); i++) {
+		prog = build(&confs[i], 1);
+		check_all(&prog, checks, NELEMS(checks));
+		check_all(&prog, others, NELEMS(others));
+		free(prog.filter);
+	}
+
+	/* With a quota whatever is written to is looked at. */
+	confs[0] = open_conf;
+	confs[0].quota = 1;
+	prog = build(&confs[0], 1);
+	check_all(&prog, checks, NELEMS(checks));
+	ATF_CHECK_EQ(NOTIFY, eval(&prog, SYS_splice, others[0].args));
+	ATF_CHECK_EQ(NOTIFY, eval(&prog, SYS_sendfile, others[3].args));
+	free(prog.filter);
+
+	/* Control: forks alone bring no worker that holds anything. */
+	confs[0] = open_conf;
+	confs[0].fork = FILTER_NOTIFY;
+	prog = build(&confs[0], 1);
 	for (i = 0; i < NELEMS(checks); i++) {
 		c = checks[i];
 		c.action = ALLOW;
@@ -1340,6 +1423,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, classes);
 	ATF_TP_ADD_TC(tp, notified_numbers);
 	ATF_TP_ADD_TC(tp, quota);
+	ATF_TP_ADD_TC(tp, holders);
 	ATF_TP_ADD_TC(tp, fork_flags);
 	ATF_TP_ADD_TC(tp, cpus_fixed);
 	ATF_TP_ADD_TC(tp, ordinary_calls);

@@ -177,7 +177,8 @@ ATF_TC_BODY(spellings, tc)
 		{ "=splice", CLASS_COPY, 1 },
 		{ "ftruncate", CLASS_RESIZE, 1 },
 		{ "fallocate", CLASS_RESIZE, 1 },
-		{ "=listen", CLASS_LISTEN, 1 }
+		{ "=listen", CLASS_LISTEN, 1 },
+		{ "setsockopt", CLASS_LINGER, 1 }
 	};
 	const struct syscall_entry	*entry;
 	const char			*name;
@@ -229,6 +230,8 @@ ATF_TC_BODY(slots, tc)
 		{ SYS_pwritev2, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
 		    0, 0 },
 		{ SYS_sendfile, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
+		    0, 0 },
+		{ SYS_setsockopt, { 0, -1, -1, -1, -1, -1, 3, -1, -1, -1, -1 },
 		    0, 0 },
 		{ SYS_ftruncate, { 0, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1 },
 		    0, 0 },

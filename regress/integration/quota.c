@@ -707,47 +707,6 @@ whole(long long kib)
 	return (result(n, n == kib * 1024 ? 0 : ENOSPC));
 }
 
-static int	 held_socket[2], held_pipe[2];
-
-static void *
-held_splice(void *arg)
-{
-	(void)arg;
-	if (splice(held_socket[0], NULL, held_pipe[1], NULL, 1, 0) != 1)
-		err(1, "splice from a socket");
-	return (NULL);
-}
-
-/*
- * A pipe that another thread holds, splicing into it what a socket does not
- * have yet: who takes something from it waits for that, and hears no signal.
- */
-static int
-held(long long unused)
-{
-	pthread_t	 thread;
-	char		 c;
-	int		 error, fd = file(O_TRUNC);
-
-	(void)unused;
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, held_socket) == -1 ||
-	    pipe(held_pipe) == -1 ||
-	    (errno = pthread_create(&thread, NULL, held_splice, NULL)) != 0)
-		err(1, "held");
-	alarm(20);
-	usleep(300000);
-	error = splice(held_pipe[0], NULL, fd, NULL, 1, 0) == -1 ? errno : 0;
-	/* Others are served meanwhile. */
-	if (pwrite(fd, "x", 1, 0) != 1)
-		err(1, "pwrite");
-	if (write(held_socket[1], "y", 1) != 1)
-		err(1, "write");
-	pthread_join(thread, NULL);
-	if (read(held_pipe[0], &c, 1) != 1 || c != 'y')
-		errx(1, "not what was sent");
-	return (result(0, error));
-}
-
 /* Parts of one file to others of it: apart, over one another, up to its end. */
 static int
 within(long long unused)
@@ -789,13 +748,14 @@ static int
 from_proc(long long unused)
 {
 	char	 buf[4096];
+	off_t	 at = 0;
 	ssize_t	 n;
 	int	 from, to = file(O_TRUNC);
 
 	(void)unused;
 	if ((from = open("/proc/meminfo", O_RDONLY)) == -1)
 		err(1, "/proc/meminfo");
-	if (sendfile(to, from, NULL, sizeof(buf)) == -1)
+	if (sendfile(to, from, &at, sizeof(buf)) == -1)
 		return (result(0, errno));
 	if ((n = pread(to, buf, sizeof(buf) - 1, 0)) <= 0)
 		err(1, "nothing was sent");
@@ -822,7 +782,6 @@ static const struct {
 	{ "race", race },
 	{ "limit", limit },
 	{ "whole", whole },
-	{ "held", held },
 	{ "within", within },
 	{ "from_proc", from_proc }
 };

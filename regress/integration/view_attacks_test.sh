@@ -154,49 +154,6 @@ END
 	[ -z "$(ls -A wd)" ] || atf_fail "wd: $(ls -A wd)"
 }
 
-# Who splices into a FIFO holds it: nobody but who opens it then waits.
-atf_test_case held_fifo
-held_fifo_head()
-{
-	atf_set timeout 60
-}
-held_fifo_body()
-{
-	mkdir -m 700 home
-	mkdir wd
-	HOME=$(pwd)/home
-	export HOME
-	cat >held.py <<'END'
-import os, socket, subprocess, sys, threading, time
-os.mkfifo("fifo")
-held = os.open("fifo", os.O_RDWR)
-ours, theirs = socket.socketpair()
-if sys.argv[1] == "held":
-    threading.Thread(target=os.splice, args=(ours.fileno(), held, 1)).start()
-    time.sleep(0.3)
-opener = threading.Thread(target=os.open,
-    args=("fifo", os.O_RDONLY | os.O_NONBLOCK))
-opener.start()
-opener.join(0.5)
-print("waits" if opener.is_alive() else "opened", flush=True)
-# Served all the same.
-start = time.monotonic()
-open("new", "w").write("x")
-os.stat("new")
-print("served" if time.monotonic() - start < 2 else "late", flush=True)
-theirs.send(b"x")
-opener.join()
-print("end")
-END
-	for how in "free opened" "held waits"; do
-		atf_check -o inline:"${how#* }\nserved\nend\n" \
-		    timeout 30 ${box} -r held.py --workdir wd --cwd wd \
-		    --fs-isolation seccomp --on-exit abort --on-error abort -- \
-		    /usr/bin/python3 ../held.py "${how% *}"
-	done
-	[ -z "$(ls -A wd)" ] || atf_fail "wd: $(ls -A wd)"
-}
-
 atf_test_case fifo
 fifo_head()
 {
@@ -608,7 +565,6 @@ atf_init_test_cases()
 	atf_add_test_case forge
 	atf_add_test_case flags
 	atf_add_test_case fifo
-	atf_add_test_case held_fifo
 	atf_add_test_case deep_moved
 	atf_add_test_case pipes
 	atf_add_test_case moved
