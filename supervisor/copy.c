@@ -68,6 +68,8 @@ copy_offset(const struct request *rq, int fd, uint64_t addr, off_t *at)
 static int
 copy_advance(const struct request *rq, int fd, uint64_t addr, off_t at)
 {
+	if (addr != 0 && !notify_valid(rq))
+		return (EINTR);		/* nobody waits any more */
 	if (addr != 0)
 		return (memory_write(rq->notif.pid, addr, &at, sizeof(at)) ==
 		    -1 ? errno : 0);

@@ -201,6 +201,11 @@ look_at_watch(struct request *rq, int fd)
 		notify_errno(rq, errno);
 		return;
 	}
+	if (!notify_valid(rq)) {
+		/* It may be another's queue. */
+		close(queue);
+		return;
+	}
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	wd = inotify_add_watch(queue, name, (uint32_t)argument(rq,
 	    rq->call->arg) & ~IN_DONT_FOLLOW);

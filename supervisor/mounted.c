@@ -491,7 +491,7 @@ open_existing(struct request *rq, int fd, int flags)
 		room = copyup_room(fd, data);
 	if (!data)
 		quota_freed();
-	if (room != 0 && !mounted_take(rq, room))
+	if (room != 0 && (!mounted_take(rq, room) || !notify_valid(rq)))
 		return;
 	if (room != 0 && data && S_ISREG(st.st_mode) && copyup_data(fd) != 0)
 		quota_give(room);	/* the kernel says what is wrong */

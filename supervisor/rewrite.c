@@ -279,6 +279,10 @@ rewrite_wait(pid_t tid, int *status)
 	return (0);
 }
 
+/*
+ * Seize a thread and have it stop; -1, or whether it is traced only since.  What
+ * is still noted of its number is another thread's then, which has ended.
+ */
 static int
 rewrite_seize(pid_t tid)
 {
@@ -291,7 +295,22 @@ rewrite_seize(pid_t tid)
 	rewrite_alarms(0);
 	if (ret == -1 && errno != EPERM)
 		return (-1);
-	return (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL));
+	if (ret == 0)
+		rewrite_gone(tid);
+	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == -1)
+		return (-1);
+	return (ret == 0);
+}
+
+/* It was another thread with the number of the caller: let it go on. */
+static void
+rewrite_unseize(pid_t tid)
+{
+	int	 status;
+
+	if (rewrite_wait(tid, &status))
+		(void)ptrace(PTRACE_DETACH, tid, NULL,
+		    (void *)(long)(status >> 16 == 0 ? WSTOPSIG(status) : 0));
 }
 
 static void
@@ -407,7 +426,7 @@ rewrite_call(const struct request *rq, const struct rewrite *rw)
 {
 	struct rewriting	*rg;
 	pid_t			 tid = rq->notif.pid;
-	int			 status;
+	int			 fresh, status;
 
 	if ((rw->path != NULL && strlen(rw->path) >= PATH_MAX) ||
 	    (rw->path2 != NULL && strlen(rw->path2) >= PATH_MAX)) {
@@ -416,8 +435,14 @@ rewrite_call(const struct request *rq, const struct rewrite *rw)
 	}
 	if (!notify_valid(rq))
 		return;
-	if (rewrite_seize(tid) == -1) {
+	if ((fresh = rewrite_seize(tid)) == -1) {
 		notify_errno(rq, EACCES);
+		return;
+	}
+	/* From here on nobody else gets its number; before that one might. */
+	if (!notify_valid(rq)) {
+		if (fresh)
+			rewrite_unseize(tid);
 		return;
 	}
 	notify_errno(rq, ENOSYS);

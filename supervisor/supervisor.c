@@ -271,6 +271,9 @@ supervisor_denied(const struct request *rq, int error, const char *rule)
 	pd.nr = rq->notif.data.nr;
 	pd.error = error;
 	tree_comm(rq->notif.pid, pd.comm, sizeof(pd.comm));
+	/* Of one that was killed the number may be another's. */
+	if (!notify_valid(rq))
+		strlcpy(pd.comm, "?", sizeof(pd.comm));
 	strlcpy(pd.rule, rule, sizeof(pd.rule));
 	if (rq->object != NULL)
 		strlcpy(pd.object, rq->object, sizeof(pd.object));

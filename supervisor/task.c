@@ -170,6 +170,15 @@ task_forget_cwd(void)
 	}
 }
 
+/* Whether the thread of a pidfd has ended. */
+static int
+task_dead(int pidfd)
+{
+	struct pollfd	 pfd = { .fd = pidfd, .events = POLLIN };
+
+	return (poll(&pfd, 1, 0) == 1);
+}
+
 /*
  * The kernel makes a call of this thread now by which others may stand
  * somewhere else, too, and nobody tells when that is done: until the thread
@@ -180,6 +189,11 @@ task_moves(pid_t tid)
 {
 	struct task	*t = task_find(tid);
 
+	/* One that had the number before has ended: that settles nothing. */
+	if (t->pidfd != -1 && task_dead(t->pidfd)) {
+		task_close(t);
+		t = task_find(tid);
+	}
 	if (!t->unsettled)
 		task_nunsettled++;
 	t->unsettled = 1;
@@ -226,17 +240,11 @@ task_called(pid_t tid)
 int
 task_unsettled(void)
 {
-	struct pollfd	 pfd;
-	size_t		 i;
+	size_t	 i;
 
-	for (i = 0; i < TASK_MAX && task_nunsettled > 0; i++) {
-		if (!tasks[i].unsettled)
-			continue;
-		pfd.fd = tasks[i].pidfd;
-		pfd.events = POLLIN;
-		if (poll(&pfd, 1, 0) == 1)
+	for (i = 0; i < TASK_MAX && task_nunsettled > 0; i++)
+		if (tasks[i].unsettled && task_dead(tasks[i].pidfd))
 			task_close(&tasks[i]);
-	}
 	return (task_nunsettled > 0 || task_lost);
 }
 
@@ -286,10 +294,9 @@ static const char *
 task_cwd(pid_t tid)
 {
 	struct task	*t = task_find(tid);
-	struct pollfd	 pfd = { .fd = t->pidfd, .events = POLLIN };
 
 	if (t->cwd == NULL || task_now() != t->cwd_since ||
-	    poll(&pfd, 1, 0) != 0)
+	    task_dead(t->pidfd))
 		return (NULL);
 	return (t->cwd);
 }
