@@ -147,7 +147,7 @@ main(int argc, char **argv)
 	long		 i, n;
 
 	if (argc == 4)
-		server.sin_port = htons(atoi(argv[3]));
+		server.sin_port = htons(strtol(argv[3], NULL, 10));
 	if ((argc != 3 && argc != 4) || (n = atol(argv[2])) < 1) {
 		fprintf(stderr, "usage: calls clone | getppid | open-read |"
 		    " open-write count\n"

@@ -171,7 +171,7 @@ child_ended(int sig)
 
 /* Connect as the caller wants to; 0 or an errno. */
 static int
-connect_for(const struct seccomp_notif *notif)
+connect_caller(const struct seccomp_notif *notif)
 {
 	static pid_t		 pid;
 	static int		 pidfd = -1;
@@ -218,7 +218,7 @@ answer(int listener)
 		memset(&resp, 0, sizeof(resp));
 		resp.id = notif.id;
 		if (notified == SYS_connect)
-			resp.error = -connect_for(&notif);
+			resp.error = -connect_caller(&notif);
 		else
 			/* Nothing is confined: no race gains anything. */
 			resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;

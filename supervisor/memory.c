@@ -18,13 +18,13 @@
  * at once; callers copy once, check that the task still waits
  * (notify_valid) and then use the copy only.
  *
- * Both go by the task's number, which may be another's once it has been killed.
- * Whoever reads looks afterwards whether the task still waits.  Whoever writes
- * can only look right before it: should the task die, be reaped and its number be
- * given away in between, the answer goes to who has that.  This is a process of
- * the workload, for the domain keeps us from the memory of any other; what could
- * tell the two apart, a descriptor of the memory open for writing, is more than
- * this process shall have.
+ * Both go by the task's number, which may be another's once it has been
+ * killed.  Whoever reads looks afterwards whether the task still waits.
+ * Whoever writes can only look right before it: should the task die, be reaped
+ * and its number be given away in between, the answer goes to who has that.
+ * This is a process of the workload, for the domain keeps us from the memory of
+ * any other; what could tell the two apart, a descriptor of the memory open for
+ * writing, is more than this process shall have.
  */
 
 #include <sys/types.h>

@@ -280,8 +280,8 @@ rewrite_wait(pid_t tid, int *status)
 }
 
 /*
- * Seize a thread and have it stop; -1, or whether it is traced only since.  What
- * is still noted of its number is another thread's then, which has ended.
+ * Seize a thread and have it stop; -1, or whether it is traced only since.
+ * What is still noted of its number is another thread's then, which has ended.
  */
 static int
 rewrite_seize(pid_t tid)
