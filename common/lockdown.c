@@ -77,6 +77,7 @@ const struct lockdown_rule lockdown_stdio[] = {
 
 	/* libevent, as imsg_event_base() has it; a channel's last flush. */
 	ALLOW(poll),
+	ALLOW(ppoll),		/* output that a signal interrupts */
 
 	/* Clocks, when the vDSO has to ask the kernel. */
 	ALLOW(clock_gettime),

@@ -324,6 +324,7 @@ stdio_events(int fds[2])
 	struct pollfd	 pfd = { fds[0], POLLOUT, 0 };
 
 	expect(poll(&pfd, 1, 0) == 1);
+	expect(ppoll(&pfd, 1, NULL, NULL) == 1);
 }
 
 static void
