@@ -216,6 +216,10 @@ bench_connect()
 	title "a datagram on loopback" "median us"
 	for call in send sendto; do
 		calls="$here/calls $call 2000 $port"
+		if ! $box "$here/calls" $call 1 $port >/dev/null 2>&1; then
+			skip "$call" "no UDP in a sandbox yet"
+			continue
+		fi
 		out=$("$here/sample" -o -n "$samples" $calls --- \
 		    $box $calls) || die "$call"
 		bare=$(nth "$out" 1)
