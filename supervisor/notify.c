@@ -58,8 +58,8 @@ static struct event	 notify_sweep_timer;
 static int		 notify_fd = -1;
 static uint32_t		 notify_seq;
 static size_t		 notify_parked;
-static struct request	 taken[NOTIFY_TAKEN];	/* and not handled yet */
-static size_t		 notify_taken;
+static struct request	 taken[NOTIFY_TAKEN];
+static size_t		 notify_taken;	/* 0: none is being handled */
 static uint64_t		 notify_count[SYSCALL_LAST + 1];
 
 /* Who handles a class; CLASS_NONE never comes here. */
@@ -459,12 +459,16 @@ notify_take(struct request *rq)
 /*
  * Something follows that takes its time: receive what waits.  Until that is
  * done a signal ends the call of a program that has not asked for its restart.
+ * Who handles a call again, out of a timer or for an answer of cowd, receives
+ * nothing: nobody would come to handle it.
  */
 void
 notify_collect(void)
 {
 	struct pollfd	 pfd = { .fd = notify_fd, .events = POLLIN };
 
+	if (notify_taken == 0)
+		return;
 	while (notify_taken < NOTIFY_TAKEN && poll(&pfd, 1, 0) == 1 &&
 	    (pfd.revents & POLLIN) != 0 && notify_take(&taken[notify_taken]))
 		notify_taken++;
@@ -477,19 +481,16 @@ notify_collect(void)
 static void
 notify_recv(int fd, short event, void *arg)
 {
-	struct request	 rq;
-	size_t		 i;
+	size_t	 i;
 
 	(void)fd;
 	(void)event;
 	(void)arg;
-	if (!notify_take(&rq))
+	if (!notify_take(&taken[0]))
 		return;
-	notify_dispatch(&rq);
-	for (i = 0; i < notify_taken; i++) {
-		rq = taken[i];
-		notify_dispatch(&rq);
-	}
+	notify_taken = 1;
+	for (i = 0; i < notify_taken; i++)
+		notify_dispatch(&taken[i]);
 	notify_taken = 0;
 }
 

@@ -707,6 +707,34 @@ whole(long long kib)
 	return (result(n, n == kib * 1024 ? 0 : ENOSPC));
 }
 
+/* Another looks at names while it is written, and nobody calls after that. */
+static int
+turns(long long kib)
+{
+	struct stat	 st;
+	pid_t		 pid;
+	char		*all;
+	int		 fd, i, status;
+
+	if ((all = calloc(kib, 1024)) == NULL)
+		err(1, "calloc");
+	for (i = 0; i < 5; i++) {
+		fd = file(O_TRUNC);
+		if ((pid = fork()) == -1)
+			err(1, "fork");
+		if (pid == 0)
+			_exit(write(fd, all, kib * 1024) != kib * 1024);
+		close(fd);
+		alarm(20);
+		while (waitpid(pid, &status, WNOHANG) == 0)
+			if (lstat("missing", &st) == 0)
+				errx(1, "missing is there");
+		if (status != 0)
+			errx(1, "status %#x", status);
+	}
+	return (result(0, 0));
+}
+
 /* Parts of one file to others of it: apart, over one another, up to its end. */
 static int
 within(long long unused)
@@ -782,6 +810,7 @@ static const struct {
 	{ "race", race },
 	{ "limit", limit },
 	{ "whole", whole },
+	{ "turns", turns },
 	{ "within", within },
 	{ "from_proc", from_proc }
 };

@@ -168,6 +168,21 @@ at_once_body()
 	[ "${status}" -eq 0 ] || atf_fail "$(cat out err)"
 }
 
+# Of a long write a part is made at a time.
+atf_test_case turns
+turns_head()
+{
+	atf_set "descr" "who calls while that goes on is answered"
+	atf_set "timeout" "120"
+}
+turns_body()
+{
+	quota_setup
+	way 1G turns 16384
+	[ "${status}" -eq 0 ] || atf_fail "${status}: $(cat out err)"
+	atf_check -o inline:'done\n' cat out
+}
+
 atf_test_case back
 back_body()
 {
@@ -342,6 +357,7 @@ atf_init_test_cases()
 	atf_add_test_case things
 	atf_add_test_case copies
 	atf_add_test_case at_once
+	atf_add_test_case turns
 	atf_add_test_case back
 	atf_add_test_case race
 	atf_add_test_case outside
