@@ -68,12 +68,12 @@ copy_offset(const struct request *rq, int fd, uint64_t addr, off_t *at)
 static int
 copy_advance(const struct request *rq, int fd, uint64_t addr, off_t at)
 {
-	if (addr != 0 && !notify_valid(rq))
+	if (addr == 0)
+		return (lseek(fd, at, SEEK_SET) == -1 ? errno : 0);
+	if (!notify_valid(rq))
 		return (EINTR);		/* nobody waits any more */
-	if (addr != 0)
-		return (memory_write(rq->notif.pid, addr, &at, sizeof(at)) ==
-		    -1 ? errno : 0);
-	return (lseek(fd, at, SEEK_SET) == -1 ? errno : 0);
+	return (memory_write(rq->notif.pid, addr, &at, sizeof(at)) == -1 ?
+	    errno : 0);
 }
 
 static int

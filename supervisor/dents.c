@@ -309,13 +309,9 @@ dents_answer(struct request *rq, int fd, const struct place *pl)
 	notify_collect();
 	if ((n = dents_read(fd, pl, rq->notif.data.nr, buf, size)) == -1)
 		notify_errno(rq, errno);
-	else if (!notify_valid(rq))
-		;	/* nobody waits any more */
-	else if (memory_write(rq->notif.pid,
-	    rq->notif.data.args[rq->call->out], buf, n) == -1)
-		notify_errno(rq, EFAULT);
 	else
-		notify_value(rq, n);
+		notify_result(rq, rq->notif.data.args[rq->call->out], buf, n,
+		    n);
 	free(buf);
 }
 

@@ -50,19 +50,6 @@ argument(const struct request *rq, int slot)
 	return (rq->notif.data.args[slot]);
 }
 
-/* Write the result into memory and end the call with a value. */
-static void
-answer(struct request *rq, uint64_t addr, const void *buf, size_t len,
-    int64_t value)
-{
-	if (!notify_valid(rq))
-		return;
-	if (memory_write(rq->notif.pid, addr, buf, len) == -1)
-		notify_errno(rq, EFAULT);
-	else
-		notify_value(rq, value);
-}
-
 /* The calls below end a call on an inode. */
 
 static void
@@ -75,7 +62,7 @@ look_at_stat(struct request *rq, int fd, int flags)
 		if (fstat(fd, &st) == -1)
 			notify_errno(rq, errno);
 		else
-			answer(rq, argument(rq, rq->call->out), &st,
+			notify_result(rq, argument(rq, rq->call->out), &st,
 			    sizeof(st), 0);
 		return;
 	}
@@ -83,7 +70,7 @@ look_at_stat(struct request *rq, int fd, int flags)
 	    (unsigned int)argument(rq, rq->call->arg), &sx) == -1)
 		notify_errno(rq, errno);
 	else
-		answer(rq, argument(rq, rq->call->out), &sx, sizeof(sx), 0);
+		notify_result(rq, argument(rq, rq->call->out), &sx, sizeof(sx), 0);
 }
 
 static void
@@ -144,7 +131,7 @@ look_at_link(struct request *rq, int fd)
 	}
 	if (n > size)
 		n = size;
-	answer(rq, argument(rq, rq->call->out), text, (size_t)n, n);
+	notify_result(rq, argument(rq, rq->call->out), text, (size_t)n, n);
 }
 
 /* Extended attributes, or their names, by the inode's link in /proc. */
@@ -174,7 +161,7 @@ look_at_xattr(struct request *rq, int fd)
 	else if (size == 0)
 		notify_value(rq, n);
 	else
-		answer(rq, argument(rq, rq->call->out), buf, (size_t)n, n);
+		notify_result(rq, argument(rq, rq->call->out), buf, (size_t)n, n);
 	free(buf);
 }
 
@@ -186,7 +173,7 @@ look_at_statfs(struct request *rq, int fd)
 	if (fstatfs(fd, &sf) == -1)
 		notify_errno(rq, errno);
 	else
-		answer(rq, argument(rq, rq->call->out), &sf, sizeof(sf), 0);
+		notify_result(rq, argument(rq, rq->call->out), &sf, sizeof(sf), 0);
 }
 
 /* A watch is added to the caller's own queue. */

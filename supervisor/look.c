@@ -256,19 +256,6 @@ look_entry(struct request *rq, int listed, struct merge_entry *e)
 	return (error == 0 && inside);
 }
 
-/* Write the result into memory and end the call with a value. */
-static void
-look_answer(struct request *rq, uint64_t addr, const void *buf, size_t len,
-    int64_t value)
-{
-	if (!notify_valid(rq))
-		return;
-	if (memory_write(rq->notif.pid, addr, buf, len) == -1)
-		notify_errno(rq, EFAULT);
-	else
-		notify_value(rq, value);
-}
-
 static void
 stat_from_statx(const struct statx *sx, struct stat *st)
 {
@@ -308,13 +295,13 @@ look_stat(struct request *rq)
 	sx = e.sx;
 	merge_entry_free(&e);
 	if (rq->notif.data.nr == SYS_statx) {
-		look_answer(rq, argument(rq, rq->call->out), &sx, sizeof(sx),
+		notify_result(rq, argument(rq, rq->call->out), &sx, sizeof(sx),
 		    0);
 		return;
 	}
 	/* The layout of libc is the kernel's on this architecture. */
 	stat_from_statx(&sx, &st);
-	look_answer(rq, argument(rq, rq->call->out), &st, sizeof(st), 0);
+	notify_result(rq, argument(rq, rq->call->out), &st, sizeof(st), 0);
 }
 
 /* Do something with the path of an entry; its errno or 0. */
@@ -382,7 +369,7 @@ look_readlink(struct request *rq)
 	if (n == -1)
 		notify_errno(rq, errno);
 	else
-		look_answer(rq, argument(rq, rq->call->out), text, n, n);
+		notify_result(rq, argument(rq, rq->call->out), text, n, n);
 }
 
 /* Where and how much getxattrat(2) says in memory. */
@@ -459,7 +446,7 @@ look_xattr(struct request *rq, const char *name)
 	if (error != 0)
 		notify_errno(rq, error);
 	else
-		look_answer(rq, addr, buf, size == 0 ? 0 : n, n);
+		notify_result(rq, addr, buf, size == 0 ? 0 : n, n);
 	free(buf);
 }
 
@@ -500,6 +487,6 @@ look_statfs(struct request *rq)
 	if (error != 0)
 		notify_errno(rq, error);
 	else
-		look_answer(rq, argument(rq, rq->call->out), &sf, sizeof(sf),
+		notify_result(rq, argument(rq, rq->call->out), &sf, sizeof(sf),
 		    0);
 }

@@ -140,6 +140,19 @@ notify_value(const struct request *rq, int64_t value)
 	notify_send(rq, 0, value, 0);
 }
 
+/* Write the result into the caller's memory and answer with a value. */
+void
+notify_result(const struct request *rq, uint64_t addr, const void *buf,
+    size_t len, int64_t value)
+{
+	if (!notify_valid(rq))
+		return;
+	if (memory_write(rq->notif.pid, addr, buf, len) == -1)
+		notify_errno(rq, EFAULT);
+	else
+		notify_value(rq, value);
+}
+
 /* Answer unless that was done, as by a descriptor that found no room. */
 static void
 notify_refused(const struct request *rq, int error)
@@ -158,10 +171,14 @@ notify_refused(const struct request *rq, int error)
 void
 notify_descriptor(const struct request *rq, int fd, int cloexec)
 {
+	int	 error;
+
+	if (inject_fd(notify_fd, rq->notif.id, fd, cloexec) == 0)
+		return;
+	error = errno;
 	/* What was refused, but not with that answer, still waits for one. */
-	if (inject_fd(notify_fd, rq->notif.id, fd, cloexec) == -1 &&
-	    errno != ENOENT && notify_valid(rq))
-		notify_refused(rq, errno);
+	if (error != ENOENT && notify_valid(rq))
+		notify_refused(rq, error);
 }
 
 /*

@@ -185,13 +185,9 @@ stand_getcwd(struct request *rq)
 		notify_errno(rq, ENAMETOOLONG);
 	else if (len > size)
 		notify_errno(rq, ERANGE);
-	else if (!notify_valid(rq))
-		return;
-	else if (memory_write(rq->notif.pid, argument(rq, rq->call->out), text,
-	    len) == -1)
-		notify_errno(rq, EFAULT);
 	else
-		notify_value(rq, (int64_t)len);
+		notify_result(rq, argument(rq, rq->call->out), text, len,
+		    (int64_t)len);
 }
 
 /* cowd binds a duplicate of the socket. */

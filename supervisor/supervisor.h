@@ -158,6 +158,8 @@ int	 notify_valid(const struct request *);
 void	 notify_errno(const struct request *, int);
 void	 notify_continue(const struct request *);
 void	 notify_value(const struct request *, int64_t);
+void	 notify_result(const struct request *, uint64_t, const void *, size_t,
+	    int64_t);
 void	 notify_descriptor(const struct request *, int, int);
 void	 notify_give(const struct request *, int, int);
 void	 notify_counts(void);
