@@ -70,7 +70,8 @@ look_at_stat(struct request *rq, int fd, int flags)
 	    (unsigned int)argument(rq, rq->call->arg), &sx) == -1)
 		notify_errno(rq, errno);
 	else
-		notify_result(rq, argument(rq, rq->call->out), &sx, sizeof(sx), 0);
+		notify_result(rq, argument(rq, rq->call->out), &sx, sizeof(sx),
+		    0);
 }
 
 static void
@@ -161,7 +162,8 @@ look_at_xattr(struct request *rq, int fd)
 	else if (size == 0)
 		notify_value(rq, n);
 	else
-		notify_result(rq, argument(rq, rq->call->out), buf, (size_t)n, n);
+		notify_result(rq, argument(rq, rq->call->out), buf, (size_t)n,
+		    n);
 	free(buf);
 }
 
@@ -173,7 +175,8 @@ look_at_statfs(struct request *rq, int fd)
 	if (fstatfs(fd, &sf) == -1)
 		notify_errno(rq, errno);
 	else
-		notify_result(rq, argument(rq, rq->call->out), &sf, sizeof(sf), 0);
+		notify_result(rq, argument(rq, rq->call->out), &sf, sizeof(sf),
+		    0);
 }
 
 /* A watch is added to the caller's own queue. */

@@ -68,6 +68,7 @@ known_forget(void)
 {
 	struct known	*k, *next;
 
+	task_forget_cwd();
 	RB_FOREACH_SAFE(k, knowns, &knowns, next) {
 		RB_REMOVE(knowns, &knowns, k);
 		free(k);
@@ -75,7 +76,8 @@ known_forget(void)
 	known_count = 0;
 }
 
-static void
+/* Drop what is too old; to be called before something kept is used. */
+void
 known_expire(void)
 {
 	struct timespec	 ts;

@@ -101,15 +101,6 @@ place_inside(struct place *pl, const char *rest)
 	return (pl->path == NULL ? ENOMEM : 0);
 }
 
-/* Whether an absolute name begins in /proc, where links come and go. */
-static int
-place_passing(const char *text)
-{
-	while (*text == '/' || (text[0] == '.' && text[1] == '/'))
-		text++;
-	return (strncmp(text, "proc/", 5) == 0);
-}
-
 /* Where an absolute name leads; 0 or an errno. */
 static int
 place_text(const struct request *rq, const char *text, int follow,
@@ -133,7 +124,9 @@ place_text(const struct request *rq, const char *text, int follow,
 		return (errno);
 	if (entered == 0)
 		what |= wanted;
-	if (lasting && what != 0 && !place_passing(text))
+	/* In /proc links come and go. */
+	if (lasting && what != 0 &&
+	    path_below(text, "/proc", strlen("/proc")) == NULL)
 		known_add(text, what);
 	if (entered == 0)
 		return (0);

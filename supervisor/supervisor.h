@@ -191,13 +191,14 @@ int	 task_unsettled(void);
 /* known.c */
 #define KNOWN_NAMED	0x1	/* leads where it says, up to its end */
 #define KNOWN_FOLLOWED	0x2	/* also if that is a link */
-#define KNOWN_DIRECTORY	0x4	/* a directory of the working directory */
+#define KNOWN_DIRECTORY	0x4	/* is a directory */
 #define KNOWN_OTHER	0x8	/* something else */
 #define PATH_HASH	0xcbf29ce484222325ULL	/* to begin with */
 uint64_t path_hash(uint64_t, const char *, size_t);
 int	 known_find(const char *);
 void	 known_add(const char *, int);
 void	 known_forget(void);
+void	 known_expire(void);
 
 /* resolve.c */
 int	 resolve_at(const struct request *, int, const char *, int);
@@ -218,6 +219,7 @@ void	 view_reading(void);
 int	 view_copied(void);
 void	 view_copying(void);
 int	 view_near(const struct stat *);
+const char	*path_below(const char *, const char *, size_t);
 const char	*view_below(const char *, int *);
 int	 view_in_branch(const char *);
 const char	*view_top(void);

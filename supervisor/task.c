@@ -34,10 +34,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "log.h"
 #include "supervisor.h"
 #include "tree.h"
 
@@ -55,7 +53,6 @@ struct task {
 	uint32_t	 sent;		/* see task_sent() */
 	int		 unsettled;	/* see task_moves() */
 	char		*cwd;		/* its name, or NULL */
-	time_t		 cwd_since;
 };
 
 static struct task	 tasks[TASK_MAX];
@@ -86,27 +83,43 @@ task_close(struct task *t)
 	t->pidfd = t->proc = -1;
 }
 
+/* What is kept of a thread; NULL if nothing is. */
+static struct task *
+task_kept(pid_t tid)
+{
+	size_t	 i;
+
+	for (i = 0; i < TASK_MAX; i++)
+		if (tasks[i].tid == tid)
+			return (&tasks[i]);
+	return (NULL);
+}
+
+/* The one that called last longest ago, and is settled, makes room. */
+static struct task *
+task_oldest(void)
+{
+	struct task	*t, *oldest = NULL;
+
+	for (t = tasks; t < tasks + TASK_MAX; t++)
+		if (!t->unsettled && (oldest == NULL || t->used < oldest->used))
+			oldest = t;
+	if (oldest == NULL) {
+		oldest = &tasks[0];
+		task_lost = 1;
+	}
+	if (oldest->tid != 0)
+		task_close(oldest);
+	return (oldest);
+}
+
 static struct task *
 task_find(pid_t tid)
 {
-	struct task	*t, *oldest = NULL;
-	size_t		 i;
+	struct task	*t;
 
-	for (i = 0; i < TASK_MAX; i++) {
-		t = &tasks[i];
-		if (t->tid == tid)
-			break;
-		if (!t->unsettled && (oldest == NULL || t->used < oldest->used))
-			oldest = t;
-	}
-	if (i == TASK_MAX) {
-		if (oldest == NULL) {
-			oldest = &tasks[0];
-			task_lost = 1;
-		}
-		t = oldest;
-		if (t->tid != 0)
-			task_close(t);
+	if ((t = task_kept(tid)) == NULL) {
+		t = task_oldest();
 		t->tid = tid;
 		t->pidfd = t->proc = -1;
 	}
@@ -229,8 +242,10 @@ task_sent(pid_t tid, uint32_t seq)
 void
 task_called(pid_t tid)
 {
-	struct task	*t = task_find(tid);
+	struct task	*t;
 
+	if ((t = task_kept(tid)) == NULL)
+		return;
 	task_settle(t);
 	if (t->sent != 0)
 		request_over(t->sent);
@@ -278,24 +293,14 @@ task_link(int fd, char *name, size_t size)
 		snprintf(name, size, "fd/%d", fd);
 }
 
-/* A time that costs no call, in seconds. */
-static time_t
-task_now(void)
-{
-	struct timespec	 ts;
-
-	if (clock_gettime(CLOCK_MONOTONIC_COARSE, &ts) == -1)
-		fatal("clock_gettime");
-	return (ts.tv_sec);
-}
-
 /* The name of the working directory of a thread that lives, if it is kept. */
 static const char *
 task_cwd(pid_t tid)
 {
-	struct task	*t = task_find(tid);
+	struct task	*t;
 
-	if (t->cwd == NULL || task_now() != t->cwd_since ||
+	known_expire();
+	if ((t = task_kept(tid)) == NULL || t->cwd == NULL ||
 	    task_dead(t->pidfd))
 		return (NULL);
 	return (t->cwd);
@@ -309,7 +314,6 @@ task_keep_cwd(struct task *t, int kept, const char *name)
 		return;
 	free(t->cwd);
 	t->cwd = strdup(name);
-	t->cwd_since = task_now();
 }
 
 /*

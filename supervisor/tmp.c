@@ -80,20 +80,7 @@ struct tmp_walk {
 static const char *
 tmp_below(const char *path)
 {
-	size_t	 n;
-
-	if (path[0] != '/')
-		return (NULL);
-	for (;;) {
-		path += strspn(path, "/");
-		if ((n = strcspn(path, "/")) != 1 || path[0] != '.')
-			break;
-		path++;
-	}
-	if (n != strlen(TMP_NAME) || strncmp(path, TMP_NAME, n) != 0)
-		return (NULL);
-	path += n;
-	return (path + strspn(path, "/"));
+	return (path_below(path, "/" TMP_NAME, strlen("/" TMP_NAME)));
 }
 
 /* Whether what lies there is the policy's. */

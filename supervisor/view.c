@@ -198,11 +198,11 @@ view_forget(struct imsg *imsg)
 }
 
 /*
- * The rest of a name behind one of our own, of which len counts; slashes and
- * "." in between are no difference.
+ * The rest of an absolute name behind another one, of which len counts: "" for
+ * that itself, NULL outside.  Slashes and "." in between are no difference.
  */
-static const char *
-below(const char *text, const char *top, size_t len)
+const char *
+path_below(const char *text, const char *top, size_t len)
 {
 	const char	*end = top + len;
 	size_t		 n;
@@ -232,9 +232,9 @@ view_below(const char *text, int *alias)
 
 	if (alias != NULL)
 		*alias = 0;
-	if ((rest = below(text, view.lower_name, view.lower_len)) != NULL)
+	if ((rest = path_below(text, view.lower_name, view.lower_len)) != NULL)
 		return (rest);
-	rest = below(text, view.upper_name, view.upper_len);
+	rest = path_below(text, view.upper_name, view.upper_len);
 	if (rest != NULL && alias != NULL)
 		*alias = 1;
 	return (rest);
@@ -244,7 +244,7 @@ view_below(const char *text, int *alias)
 int
 view_in_branch(const char *text)
 {
-	return (below(text, view.upper_name, view.branch_len) != NULL);
+	return (path_below(text, view.upper_name, view.branch_len) != NULL);
 }
 
 const char *
