@@ -420,7 +420,6 @@ static const struct {
 	{ 0x8b01, ERRNO(EPERM) }
 };
 
-/* the kernel ignores the upper half of what is compared here. */
 /* Arguments of which the filter looks at all 64 bits. */
 static int
 is_pointer(int nr, size_t slot)
@@ -430,6 +429,7 @@ is_pointer(int nr, size_t slot)
 	    (nr == SYS_splice && (slot == 1 || slot == 3)));
 }
 
+/* the kernel ignores the upper half of what is compared here. */
 static void
 check_all(const struct sock_fprog *prog, const struct check *checks, size_t n)
 {

@@ -307,7 +307,11 @@ static const struct bad	 bads[] = {
 	{ "short socket", TO_SUPERVISOR, IMSG_UNIX_SOCKET, zeros, 3, 1 },
 	{ "cancel with a descriptor", TO_SUPERVISOR, IMSG_NET_CANCEL, zeros,
 	    4, 1 },
-	{ "empty cancel", TO_SUPERVISOR, IMSG_NET_CANCEL, NULL, 0, 0 }
+	{ "empty cancel", TO_SUPERVISOR, IMSG_NET_CANCEL, NULL, 0, 0 },
+	{ "listener from the parent", TO_PARENT, IMSG_LISTENER, NULL, 0, 1 },
+	{ "listener without a view", TO_SUPERVISOR, IMSG_LISTENER, NULL, 0,
+	    1 },
+	{ "listener without one", TO_SUPERVISOR, IMSG_LISTENER, NULL, 0, 0 }
 };
 
 static void

@@ -339,18 +339,26 @@ pipes(int argc, char *argv[])
 	_exit(0);
 }
 
+static void
+loopback(struct sockaddr_in *sin, const char *port)
+{
+	memset(sin, 0, sizeof(*sin));
+	sin->sin_family = AF_INET;
+	sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	sin->sin_port = htons(atoi(port));
+}
+
 static int
 connected(const struct sockaddr_in *sin)
 {
 	struct linger	 l = { 1, 1000 };
-	int		 fd, flags;
+	int		 fd;
 
 	if ((fd = socket(AF_INET, SOCK_STREAM, 0)) == -1 ||
 	    connect(fd, (const struct sockaddr *)sin, sizeof(*sin)) == -1)
 		err(1, "connect");
 	stuff(fd);
-	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)) == -1)
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)) == -1)
 		err(1, "linger");
 	return (fd);
 }
@@ -364,10 +372,7 @@ sockets(int argc, char *argv[])
 	int			 n;
 
 	(void)argc;
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	sin.sin_port = htons(atoi(argv[2]));
+	loopback(&sin, argv[2]);
 	for (n = 0; now() < end; n++)
 		race_once(connected(&sin), argv[0], &sin, n);
 	printf("served\n");
@@ -389,10 +394,7 @@ closes(int argc, char *argv[])
 	struct attempt		 a;
 
 	(void)argc;
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	sin.sin_port = htons(atoi(argv[0]));
+	loopback(&sin, argv[0]);
 	fds[0] = connected(&sin);
 	attempt_start(&a, close_waiting);
 	printf("close %s\n", attempt_outcome(&a));
@@ -410,9 +412,7 @@ serve(int argc, char *argv[])
 	int			 fd;
 
 	(void)argc;
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	loopback(&sin, "0");
 	if ((fd = socket(AF_INET, SOCK_STREAM, 0)) == -1 || bind(fd,
 	    (struct sockaddr *)&sin, len) == -1 || listen(fd, 4096) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&sin, &len) == -1)

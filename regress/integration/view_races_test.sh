@@ -51,27 +51,30 @@ races_setup()
 # were.
 race()
 {
-	tries=0
-	for first in : : : : 'echo x >>file; echo x >>dir/old; : >nib/new'; do
-		# The first until each outcome was seen, which luck decides.
-		[ "${first}" != : ] || [ ${tries} -ne -1 ] || continue
-		tries=$((tries + 1))
-		${cow} -- sh -c "${first}"'; exec "$@"' sh \
-		    "$(helper view_races)" "$@" >out 2>err ||
-		    atf_fail "$*: $(cat err)"
-		[ ! -s err ] || atf_fail "$*: $(cat err)"
-		for d in wd secret host; do
-			atf_check -o file:${d}.before \
-			    /usr/bin/python3 "$(helper tree.py)" -t ${d}
-		done
-		seen=-1
-		for what in ${expect}; do
-			grep -q "${what} [1-9]" out && continue
-			[ "${first}" = : ] && [ ${tries} -lt 4 ] ||
-			    atf_fail "$*: never ${what}: $(cat out) (${first})"
-			seen=${tries}
-		done
-		tries=${seen}
+	# Which outcomes there are luck decides where nothing was changed before.
+	for try in 1 2 3 4; do
+		race_after : "$@" && break
+		[ "${try}" -ne 4 ] || atf_fail "$*: ${missed}"
+	done
+	race_after 'echo x >>file; echo x >>dir/old; : >nib/new' "$@" ||
+	    atf_fail "$*: ${missed}"
+}
+
+# The same after one command; whether each outcome that is expected was seen.
+race_after()
+{
+	first=$1
+	shift
+	${cow} -- sh -c "${first}"'; exec "$@"' sh \
+	    "$(helper view_races)" "$@" >out 2>err || atf_fail "$*: $(cat err)"
+	[ ! -s err ] || atf_fail "$*: $(cat err)"
+	for d in wd secret host; do
+		atf_check -o file:${d}.before \
+		    /usr/bin/python3 "$(helper tree.py)" -t ${d}
+	done
+	for what in ${expect}; do
+		missed="never ${what}: $(cat out) (${first})"
+		grep -q "${what} [1-9]" out || return 1
 	done
 }
 
