@@ -272,9 +272,8 @@ view_request(struct imsg *imsg)
 		fd = -1;
 		error = PROTO_WAITS;
 	}
-	if (fd != -1 && fstat(fd, &st) == -1)
-		fatal("what was opened");
-	if (fd != -1 && (given = view_give(&pv, fd, &st)) != 0) {
+	if (fd != -1 && (given = fstat(fd, &st) == -1 ? errno :
+	    view_give(&pv, fd, &st)) != 0) {
 		close(fd);
 		fd = -1;
 		error = given;

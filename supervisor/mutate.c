@@ -692,7 +692,7 @@ opened_note(const struct request *rq, int fd)
 
 /* cowd has given the caller what it opened. */
 static void
-mutate_given_by_cowd(struct request *rq, int file)
+mutate_answered(struct request *rq, int file)
 {
 	if (rq == NULL)
 		return;
@@ -783,7 +783,7 @@ mutate_reply(struct imsg *imsg)
 		fatalx("bad view_reply");
 	fd = imsg_get_fd(imsg);
 	if (error == PROTO_GIVEN || error == PROTO_GIVEN_FILE) {
-		mutate_given_by_cowd(request_find(imsg_get_id(imsg)),
+		mutate_answered(request_find(imsg_get_id(imsg)),
 		    error == PROTO_GIVEN_FILE);
 		return;
 	}
