@@ -45,7 +45,11 @@ argument(const struct request *rq, int slot)
 	return (slot == SLOT_NONE ? 0 : rq->notif.data.args[slot]);
 }
 
-/* The kernel decides, or the view if there is one, or who counts for it. */
+/*
+ * The kernel decides, or the view if there is one, or who counts for it.
+ * Should the name be another by then, Landlock judges that, too, and grants
+ * nothing of what is denied.
+ */
 static int
 leave(struct request *rq)
 {
