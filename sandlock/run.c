@@ -396,7 +396,11 @@ run_signal(int sig, short event, void *arg)
 		run_failed(REASON_SETUP, 128 + sig);
 		return;
 	}
-	run_signal_tree(sig);
+	/* With a time limit all of it was stopped. */
+	if (sig == SIGCONT && run.policy->timeout_ms != 0)
+		run_kill_tree(SIGCONT);
+	else
+		run_signal_tree(sig);
 }
 
 static void

@@ -132,13 +132,13 @@ terminal_stopped(int sig)
 	if (run.policy->timeout_ms != 0)
 		run_kill_tree(SIGSTOP);
 	raise(SIGSTOP);
-	/* Continued, by fg or by bg. */
+	/*
+	 * Continued, by fg or by bg.  The workload is by the signal that did
+	 * it, which run.c passes on: a second one would take back a stop that
+	 * came in between.
+	 */
 	if (terminal_managed && tcgetpgrp(terminal_fd) == getpgrp())
 		terminal_set(run.pid);
-	if (run.policy->timeout_ms != 0)
-		run_kill_tree(SIGCONT);
-	else
-		run_signal_tree(SIGCONT);
 }
 
 /*
