@@ -32,12 +32,17 @@
  * by its number alone, so that what lies between the last look at the caller
  * and the answer in its memory cannot be closed, only be short.
  *
+ * By "reuse storm command ..." nothing is held: callers are killed at any time,
+ * one after the other, and all get the same number.  What writes an answer into
+ * the caller's memory is left out.
+ *
  * It needs a pid name space of its own, in which nobody else forks, and the
  * right to say which number is the next.
  */
 
 #include <sys/types.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -58,6 +63,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
@@ -68,6 +74,8 @@
 #define OFFSET		7	/* of the file */
 #define STEPS_MAX	400
 #define PATIENCE_MS	10000
+#define STORM_MS	2000
+#define STORM_CALL_US	1500	/* a caller lives at most that long */
 
 /*
  * What the two have at the same addresses.  The second is a child of the same
@@ -608,6 +616,97 @@ inside_turn(const struct way *w, int first[2], int second[2], const char *cwd)
 	say('o');
 }
 
+/* Call for as long as it lives, and count before and after. */
+static pid_t
+stormer_start(const struct way *w, volatile unsigned int *count)
+{
+	pid_t	 pid;
+
+	count[0] = count[1] = 0;
+	if ((pid = fork()) == -1)
+		err(1, "fork");
+	if (pid != 0)
+		return (pid);
+	if (chdir("../da") == -1)
+		err(1, "da");
+	fds_open(w, 'a');
+	mem_fill('a', ports[0]);
+	for (;;) {
+		count[0]++;
+		(void)w->make();
+		count[1]++;
+	}
+}
+
+/* What comes after it looks at itself when the supervisor had some time. */
+static pid_t
+witness_start(const struct way *w, const char *cwd)
+{
+	pid_t	 pid;
+	int	 fd;
+
+	if ((pid = fork()) == -1)
+		err(1, "fork");
+	if (pid != 0)
+		return (pid);
+	if ((fd = dup(STDIN_FILENO)) == -1 || close(fd) == -1)
+		err(1, "dup");
+	usleep(300);
+	other_check(w, cwd, fd);
+	_exit(0);
+}
+
+static int
+storm_way(const struct way *w)
+{
+	return (!w->isdir && w->type != AF_INET && w->make != call_stat &&
+	    w->make != call_copy && w->make != call_getcwd);
+}
+
+/* Say how many callers there were, and died in a call, and had an heir. */
+static void
+inside_storm(const char *cwd)
+{
+	volatile unsigned int	*count;
+	const struct way	*w = ways;
+	struct timespec		 now, end;
+	unsigned int		 calls = 0, heirs = 0, rounds = 0;
+	pid_t			 caller, other;
+	int			 status;
+
+	count = mmap(NULL, sizeof(*count) * 2, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (count == MAP_FAILED)
+		err(1, "mmap");
+	dir_make(&ways[0], "../db");
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += STORM_MS / 1000;
+	do {
+		do {
+			w = w + 1 == ways + nitems(ways) ? ways : w + 1;
+		} while (!storm_way(w));
+		dir_make(w, "../da");
+		fds_open(w, 'b');
+		caller = stormer_start(w, count);
+		usleep(arc4random_uniform(STORM_CALL_US));
+		if (kill(caller, SIGKILL) == -1 ||
+		    waitpid(caller, NULL, 0) != caller)
+			err(1, "kill");
+		other = witness_start(w, cwd);
+		if (waitpid(other, &status, 0) != other || status != 0)
+			errx(1, "%s: the other has ended with %d", w->name,
+			    status);
+		dir_check(w, "../db", '\0');
+		calls += count[0] != count[1];
+		heirs += other == caller;
+		rounds++;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec &&
+	    now.tv_nsec < end.tv_nsec));
+	printf("storm: %u callers, %u killed in a call, %u numbers again\n",
+	    rounds, calls, heirs);
+}
+
 static int
 inside(const struct way *w)
 {
@@ -618,10 +717,17 @@ inside(const struct way *w)
 		err(1, "getcwd");
 	/* Who comes after the caller has it from its first moment. */
 	mem_fill('b', ports[1]);
-	dir_make(w, "db");
-	if (chdir("db") == -1 || getcwd(cwd, sizeof(cwd)) == NULL)
+	if ((mkdir("db", 0700) == -1 && errno != EEXIST) ||
+	    chdir("db") == -1 || getcwd(cwd, sizeof(cwd)) == NULL)
 		err(1, "db");
 	say('i');
+	if (w == NULL) {
+		(void)hear(STDIN_FILENO);
+		inside_storm(cwd);
+		fflush(stdout);
+		say('e');
+		return (0);
+	}
 	while (hear(STDIN_FILENO) == 't') {
 		for (i = 0; i < 2; i++)
 			if (socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[i]) ==
@@ -788,6 +894,27 @@ sup_step(int step, long *nr)
 	}
 }
 
+/* Whoever forks gets the lowest number above that of who is inside. */
+static void
+outside_storm(void)
+{
+	char	 buf[16];
+	pid_t	 top_pid = last_pid();
+	size_t	 len;
+	int	 fd;
+
+	len = snprintf(buf, sizeof(buf), "%d", top_pid);
+	if ((fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY)) == -1)
+		err(1, "ns_last_pid");
+	tell('t');
+	while (heard_within(0) == 0) {
+		if (pwrite(fd, buf, len, 0) != (ssize_t)len)
+			err(1, "ns_last_pid");
+		usleep(20);
+	}
+	close(fd);
+}
+
 /* The supervisor is stopped or runs to its next stop: let it go for good. */
 static void
 sup_release(int stopped)
@@ -820,7 +947,11 @@ outside_turn(int step, int *held, int *pinned)
 	if (!sup_step(step, &nr)) {
 		sup_release(0);
 		tell('k');
-		expect("k");
+		if (expect("kp") == 'p') {
+			tell('w');
+			expect("k");
+			return (0);
+		}
 		next_pid(caller_pid);
 		tell('f');
 		expect("rx");
@@ -871,22 +1002,12 @@ box_start(char **argv)
 	box_fd = pair[0];
 }
 
-int
-main(int argc, char **argv)
+/* Hold the supervisor at its first call, at its second, and so on. */
+static void
+outside_turns(const char *name)
 {
-	int	 held = 0, pinned = 0, status, step;
+	int	 held = 0, pinned = 0, step;
 
-	if (argc == 5 && (strcmp(argv[1], "inside") == 0 ||
-	    strcmp(argv[1], "itself") == 0)) {
-		itself = strcmp(argv[1], "itself") == 0;
-		ports[0] = atoi(argv[3]);
-		ports[1] = atoi(argv[4]);
-		return (inside(way_find(argv[2])));
-	}
-	if (argc < 3)
-		errx(1, "usage: reuse call command ...");
-	box_start(argv + 2);
-	expect("i");
 	sup_pid = supervisor_find();
 	for (step = 1; step < STEPS_MAX; step++)
 		if (!outside_turn(step, &held, &pinned))
@@ -895,9 +1016,31 @@ main(int argc, char **argv)
 		errx(1, "too many steps");
 	tell('e');
 	expect("e");
+	printf("%s: %d steps, %d others, %d held\n", name, step, held, pinned);
+}
+
+int
+main(int argc, char **argv)
+{
+	int	 status, storm;
+
+	if (argc == 5 && (strcmp(argv[1], "inside") == 0 ||
+	    strcmp(argv[1], "itself") == 0)) {
+		itself = strcmp(argv[1], "itself") == 0;
+		ports[0] = atoi(argv[3]);
+		ports[1] = atoi(argv[4]);
+		storm = strcmp(argv[2], "storm") == 0;
+		return (inside(storm ? NULL : way_find(argv[2])));
+	}
+	if (argc < 3)
+		errx(1, "usage: reuse call command ...");
+	box_start(argv + 2);
+	expect("i");
+	if (strcmp(argv[1], "storm") == 0)
+		outside_storm();
+	else
+		outside_turns(argv[1]);
 	if (waitpid(box_pid, &status, 0) != box_pid || status != 0)
 		errx(1, "the sandbox has ended with %d", status);
-	printf("%s: %d steps, %d others, %d held\n", argv[1], step, held,
-	    pinned);
 	return (0);
 }

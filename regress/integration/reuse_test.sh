@@ -17,7 +17,7 @@
 # Callers that are killed while the supervisor works on their call, and others
 # that get their numbers, by reuse.c: at each step of the supervisor, call by
 # call.  The control of each is that what must not happen is noticed when it
-# does, by a call of the other process's own.
+# does, by a call of the other process's own.  And a storm, at any time.
 
 # A pid name space, in which the numbers are ours to give.
 own="unshare -pf --mount-proc"
@@ -139,6 +139,26 @@ connect_cleanup()
 	cleanup
 }
 
+atf_test_case storm
+storm_head()
+{
+	atf_set "descr" "callers that are killed at any time"
+}
+storm_body()
+{
+	reuse_setup
+	for options in "--workdir wd" "-w wd --fs-deny wd/no" \
+	    "--workdir wd --max-disk 1M"; do
+		reuse inside "${options}" storm || atf_fail "$(cat err)"
+		[ ! -s err ] || atf_fail "$(cat err)"
+		# The control: it did come to that, and often.
+		count='([3-9][0-9]|[0-9]{3,})'
+		atf_check -o \
+		    match:"${count} killed in a call, ${count} numbers" \
+		    cat inside.out
+	done
+}
+
 atf_init_test_cases()
 {
 	. "$(atf_get_srcdir)/util.sh"
@@ -147,4 +167,5 @@ atf_init_test_cases()
 	atf_add_test_case quota
 	atf_add_test_case outside
 	atf_add_test_case connect
+	atf_add_test_case storm
 }
