@@ -544,6 +544,119 @@ passed_ring_body()
 	    "${attacks}" -u "$(program)" run -r / -- "${attacks}" ring_enter
 }
 
+# What descriptors that somebody outside has sent are good for: what becomes of
+# metadata, of names and of links to the outside, as the policy has it; and what
+# is always refused, and what a descriptor was opened for and so can do.
+passed_table()
+{
+	for try in fchmod fchmodat2 chmod_self fchmod_dir fchmodat_dir \
+	    fchmodat_name fchmodat2_name fchown fchownat futimens utimensat \
+	    fsetxattr fremovexattr; do
+		echo ${try} "$1"
+	done
+	for try in reopen reopen_write truncate_self openat_dir openat_name \
+	    create_dir mkdirat_name rename_dir; do
+		echo ${try} "$2"
+	done
+	echo link_self "$3"
+	echo link_dir "$3"
+	cat <<'END'
+openat_up EACCES
+setflags EPERM
+fssetxattr EPERM
+setversion EPERM
+lease EPERM
+process_signal EPERM
+process_getfd EPERM
+process_setns EPERM
+udp_connect EACCES
+tcp_fastopen EPERM
+tcp_connect EACCES
+tcp_bind EACCES
+terminal_console EPERM
+terminal_line EPERM
+terminal_type EPERM
+terminal_modes ok same
+read ok same
+write ok same
+list ok same
+udp_send ok same
+tcp_listen ok same
+END
+}
+
+# What there is of the file, but for what a write changes.
+passed_state()
+{
+	stat -c '%a %u %g' readable readable/file
+	test "$(stat -c %Y readable/file)" -gt 1000 || echo old
+	/usr/bin/python3 -c 'import os
+print(os.listxattr("readable/file"), os.listdir("readable"))'
+	cat readable/file
+}
+
+passed_same()
+{
+	passed_state >now
+	atf_check -o file:state cat now
+}
+
+# passed_try OUTPUT [COMMAND ...]
+passed_try()
+{
+	out=$1
+	shift
+	"$@" "$(srcdir)/passed" try sock writable >"${out}" ||
+	    atf_fail "${out}: status $?"
+}
+
+# passed_compare OUTPUT METADATA NAMES LINKS
+passed_compare()
+{
+	cp "$1" inside
+	passed_table "$2" "$3" "$4" >expected
+	compare || atf_fail "$1: not as tabled"
+}
+
+atf_test_case passed cleanup
+passed_head()
+{
+	atf_set "descr" "descriptors of others give what they were opened for"
+	atf_set "require.progs" "python3"
+}
+passed_body()
+{
+	mkdir writable readable other
+	echo secret >readable/file
+	echo more >other/file
+	"$(srcdir)/passed" serve sock readable/file readable &
+	echo $! >outsider
+	until [ -S sock ]; do
+		kill -0 "$(cat outsider)" || atf_fail "no server"
+		sleep 0.05
+	done
+	passed_state >state
+	box="$(program) run -r /usr --unveil /lib:rx? --unveil /lib64:rx?
+	    --unveil /bin:rx? -r $(srcdir) --unveil ./sock:w -w ./writable"
+	passed_try plain ${box} --
+	passed_same
+	passed_try view ${box} --workdir ./readable --on-exit abort --
+	passed_same
+	# The controls: what the policy grants, and nobody who asks.
+	passed_try granted ${box} -w ./readable --
+	passed_state >now
+	! cmp -s state now || atf_fail "nothing was changed"
+	passed_try bare
+	passed_compare plain EPERM EACCES EXDEV
+	# Names and metadata are the view's; it gives no file away.
+	passed_compare view "ok same" "ok same" EXDEV
+	passed_compare granted "ok same" "ok same" "ok same"
+}
+passed_cleanup()
+{
+	finish
+}
+
 atf_init_test_cases()
 {
 	atf_add_test_case deny_list
@@ -556,4 +669,5 @@ atf_init_test_cases()
 	atf_add_test_case cpu_cores
 	atf_add_test_case terminal
 	atf_add_test_case passed_ring
+	atf_add_test_case passed
 }
