@@ -447,8 +447,13 @@ run_check_stdio(void)
 			log_warn("descriptor %d", fd);
 			return (-1);
 		}
-		if (S_ISDIR(st.st_mode) || (flags & O_PATH)) {
+		if (S_ISDIR(st.st_mode)) {
 			log_warnx("descriptor %d: is a directory", fd);
+			return (-1);
+		}
+		if ((flags & O_PATH) != 0) {
+			log_warnx("descriptor %d: only names a file (O_PATH)",
+			    fd);
 			return (-1);
 		}
 	}

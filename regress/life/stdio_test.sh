@@ -70,23 +70,86 @@ directory_body()
 	one_line
 	cat >path.py <<'END'
 import os, subprocess, sys
-fd = os.open("/etc/passwd", os.O_PATH)
-names = ["stdin", "stdout", "stderr"]
-for name in names[:2]:
-    p = subprocess.run(sys.argv[1:], stderr=open("errs", "w"), **{name: fd})
-    assert p.returncode == 125, (name, p.returncode)
-p = subprocess.run(sys.argv[1:], stderr=fd)
-assert p.returncode == 125, p.returncode
-fd = os.open("/etc/passwd", os.O_RDONLY)
-p = subprocess.run(sys.argv[1:], stdin=fd)
-assert p.returncode == 7, p.returncode
+NAMES = ["stdin", "stdout", "stderr"]
+def run(number, fd):
+    # Where it cannot be written to the message is lost.
+    streams = {"stderr": subprocess.PIPE, NAMES[number]: fd}
+    p = subprocess.run(sys.argv[1:], **streams)
+    return p.returncode, (p.stderr or b"").decode()
+for number in range(3):
+    for path, flags, what in (
+            ("/", os.O_RDONLY, "is a directory"),
+            ("/", os.O_PATH, "is a directory"),
+            ("/etc/passwd", os.O_PATH, "only names a file (O_PATH)")):
+        status, text = run(number, os.open(path, flags))
+        assert status == 125, (number, path, flags, status)
+        want = "sandlock: descriptor %d: %s\n" % (number, what)
+        assert text == ("" if number == 2 else want), text
+        assert not os.path.exists("done2")
+    # The control: the same file, opened.
+    assert run(number, os.open("/etc/passwd", os.O_RDONLY)) == (7, "")
+    os.unlink("done2")
 END
 	# shellcheck disable=SC2086
 	atf_check python3 path.py "${sandlock}" run --no-workdir ${mode} -- \
 	    /bin/sh -c ': >done2; exit 7'
-	one_line
 	[ ! -f done ] || fail "it ran"
 	nothing_left "directory"
+	done
+}
+
+# What a stream was opened for goes on to hold, and no more than that.
+atf_test_case opened
+opened_head()
+{
+	atf_set "descr" "a stream gives what it was opened for, not its file"
+	atf_set "require.progs" "python3"
+}
+opened_body()
+{
+	life_setup
+	mkdir "${top}/kept"
+	secret=${top}/kept/secret
+	echo secret >"${secret}"
+	cat >read.py <<'END'
+import errno, os, sys
+def tried(what):
+    try:
+        return what()
+    except OSError as e:
+        return errno.errorcode[e.errno]
+def reopened(flags):
+    os.close(os.open("/proc/self/fd/1", flags))
+    return "opened"
+print(tried(lambda: os.pread(1, 6, 0).decode()), tried(lambda: reopened(os.O_RDONLY)),
+    tried(lambda: reopened(os.O_RDWR)),
+    tried(lambda: open(sys.argv[1]).read(6)),
+    tried(lambda: os.fchmod(1, 0o604)),
+    tried(lambda: os.pwrite(1, b"S", 0)), file=sys.stderr)
+END
+	for mode in "" --no-supervisor; do
+		# shellcheck disable=SC2086
+		set -- "${sandlock}" run -r /usr --unveil /lib:rx? \
+		    --unveil /lib64:rx? --unveil /bin:rx? -r /proc \
+		    --unveil /etc:r -r read.py ${mode}
+		# Open for both: it can be read.
+		atf_check -e \
+		    inline:"secret EACCES EACCES EACCES EPERM 1\n" \
+		    sh -c 'exec "$@" 1<>"$0"' "${secret}" "$@" -- \
+		    /usr/bin/python3 read.py "${secret}"
+		atf_check -o inline:"Secret\n" cat "${secret}"
+		echo secret >"${secret}"
+		# For writing only: it cannot.
+		atf_check -e inline:"EBADF EACCES EACCES EACCES EPERM 1\n" \
+		    sh -c 'exec "$@" 1>>"$0"' "${secret}" "$@" -- \
+		    /usr/bin/python3 read.py "${secret}"
+		echo secret >"${secret}"
+		# The control: what the policy grants.
+		atf_check -e \
+		    match:'^EBADF opened opened secret (None|EPERM) 1$' \
+		    sh -c 'exec "$@" 1>>"$0"' "${secret}" "$@" \
+		    -w "${top}/kept" -- /usr/bin/python3 read.py "${secret}"
+		echo secret >"${secret}"
 	done
 }
 
@@ -493,6 +556,7 @@ atf_init_test_cases()
 	. "$(atf_get_srcdir)/util.sh"
 	atf_add_test_case closed
 	atf_add_test_case directory
+	atf_add_test_case opened
 	atf_add_test_case pass
 	atf_add_test_case eof
 	atf_add_test_case reset
