@@ -203,6 +203,12 @@ call_connect(void)
 }
 
 static long
+call_listen(void)
+{
+	return (syscall(SYS_listen, SOCK_FD, 1));
+}
+
+static long
 call_chdir(void)
 {
 	return (syscall(SYS_chdir, mem.full));
@@ -261,6 +267,7 @@ static const struct way {
 	{ "copy", call_copy, 0, 0 },
 	{ "bind", call_bind, 0, AF_UNIX },
 	{ "connect", call_connect, 0, AF_INET },
+	{ "listen", call_listen, 0, AF_INET },
 	{ "chdir", call_chdir, 1, 0 },
 	{ "path", call_path, 0, 0 },
 	{ "watch", call_watch, 0, 0 },
@@ -321,6 +328,25 @@ mem_fill(char who, int port)
 	memset(mem.buf, who, sizeof(mem.buf));
 }
 
+/* A port is bound before it is listened on. */
+static void
+socket_open(const struct way *w, char who)
+{
+	struct sockaddr_in	 sin = { .sin_family = AF_INET };
+	int			 fd;
+
+	close(SOCK_FD);
+	if ((fd = socket(w->type, SOCK_STREAM, 0)) == -1 ||
+	    dup2(fd, SOCK_FD) == -1)
+		err(1, "socket");
+	close(fd);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	sin.sin_port = htons(ports[who - 'a']);
+	if (w->make == call_listen &&
+	    bind(SOCK_FD, (struct sockaddr *)&sin, sizeof(sin)) == -1)
+		err(1, "bind");
+}
+
 /* The descriptors, at their numbers. */
 static void
 fds_open(const struct way *w, char who)
@@ -335,12 +361,8 @@ fds_open(const struct way *w, char who)
 	close(fd);
 	if (!w->isdir && lseek(FILE_FD, OFFSET, SEEK_SET) == -1)
 		err(1, "lseek");
-	if (w->type != 0) {
-		if ((fd = socket(w->type, SOCK_STREAM, 0)) == -1 ||
-		    dup2(fd, SOCK_FD) == -1)
-			err(1, "socket");
-		close(fd);
-	}
+	if (w->type != 0)
+		socket_open(w, who);
 	if ((fd = inotify_init()) == -1 || dup2(fd, QUEUE_FD) == -1)
 		err(1, "inotify_init");
 	close(fd);
@@ -456,14 +478,32 @@ queue_check(void)
 		errx(1, "a watch was added");
 }
 
+/* Nothing has come to its socket. */
+static void
+socket_check(const struct way *w)
+{
+	struct sockaddr_storage	 ss;
+	socklen_t		 len = sizeof(ss), ilen = sizeof(int);
+	int			 listens = 0;
+
+	if (w->type == AF_INET && getpeername(SOCK_FD, (struct sockaddr *)&ss,
+	    &len) != -1)
+		errx(1, "its socket was connected");
+	if (w->type == AF_INET && (getsockopt(SOCK_FD, SOL_SOCKET,
+	    SO_ACCEPTCONN, &listens, &ilen) == -1 || listens))
+		errx(1, "its socket was listened on");
+	len = sizeof(ss);
+	if (w->type == AF_UNIX && (getsockname(SOCK_FD, (struct sockaddr *)&ss,
+	    &len) == -1 || len > sizeof(sa_family_t)))
+		errx(1, "its socket was bound");
+}
+
 /* Of the process that got the number. */
 static void
 other_check(const struct way *w, const char *cwd, int fd)
 {
-	struct sockaddr_storage	 ss;
-	socklen_t		 len = sizeof(ss);
-	char			 now[PATH_MAX];
-	size_t			 i;
+	char	 now[PATH_MAX];
+	size_t	 i;
 
 	for (i = 0; i < sizeof(mem.buf); i++)
 		if (mem.buf[i] != 'b')
@@ -474,13 +514,7 @@ other_check(const struct way *w, const char *cwd, int fd)
 		errx(1, "it stands in %s, not in %s", now, cwd);
 	if (lseek(FILE_FD, 0, SEEK_CUR) != (w->isdir ? 0 : OFFSET))
 		errx(1, "the offset has changed");
-	if (w->type == AF_INET && getpeername(SOCK_FD, (struct sockaddr *)&ss,
-	    &len) != -1)
-		errx(1, "its socket was connected");
-	len = sizeof(ss);
-	if (w->type == AF_UNIX && (getsockname(SOCK_FD, (struct sockaddr *)&ss,
-	    &len) == -1 || len > sizeof(sa_family_t)))
-		errx(1, "its socket was bound");
+	socket_check(w);
 	queue_check();
 	if (dup(STDIN_FILENO) != fd)
 		errx(1, "it was given a descriptor");

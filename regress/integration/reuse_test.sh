@@ -122,7 +122,7 @@ outside_body()
 atf_test_case connect cleanup
 connect_head()
 {
-	atf_set "descr" "sockets that are connected on behalf"
+	atf_set "descr" "sockets that are changed on behalf"
 	atf_set "require.files" "/usr/bin/python3"
 }
 connect_body()
@@ -132,7 +132,10 @@ connect_body()
 	port1=${port}
 	server two 127.0.0.1
 	port2=${port}
-	reused "-w wd --net-allow localhost:${port1},${port2}" connect
+	allowed="--net-allow localhost:${port1},${port2}"
+	reused "-w wd ${allowed}" connect
+	reused "-w wd ${allowed} \
+	    --net-allow-bind ${port1},${port2}" listen
 }
 connect_cleanup()
 {
