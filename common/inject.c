@@ -15,8 +15,15 @@
  */
 
 /*
- * The answer to a notified call that opens something: a descriptor, which the
- * kernel makes the caller's and its number the result in one step.
+ * What a notified call has opened becomes the caller's, who waits on: the
+ * number is the result only when the call is answered with that.
+ *
+ * The kernel could do both in one step (SECCOMP_ADDFD_FLAG_SEND).  But then the
+ * caller goes on while whoever gave it the descriptor has one of the same open
+ * file, so that a lock outlives its close and a reader of a FIFO waits for the
+ * end; and if the giver is stopped in that step, or its processor suspended,
+ * the call is answered and the descriptor is not given: with 0, which is
+ * another file.
  */
 
 #include <sys/types.h>
@@ -26,35 +33,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 
 #include "inject.h"
 
 /*
- * Answer notification id of a listener with fd, which stays ours.  0, or -1 and
- * errno: ENOENT when the task is gone, EINPROGRESS when it has its answer; with
- * any other (EMFILE and the like) it still waits for one.  A signal in that
- * step would leave the call answered and the descriptor behind, so none may
- * come.
+ * Make fd, which stays ours, one of the task that waits for the answer to
+ * notification id of a listener.  Its number there, or -1 and errno: ENOENT or
+ * ESRCH when the task is gone, EMFILE and the like when there is no room.
  */
 int
 inject_fd(int listener, uint64_t id, int fd, int cloexec)
 {
 	struct seccomp_notif_addfd	 add;
-	sigset_t			 all, old;
-	int				 ret, saved_errno;
+	int				 ret;
 
 	memset(&add, 0, sizeof(add));
 	add.id = id;
-	add.flags = SECCOMP_ADDFD_FLAG_SEND;
 	add.srcfd = fd;
 	add.newfd_flags = cloexec ? O_CLOEXEC : 0;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &old);
-	ret = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
-	saved_errno = errno;
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	errno = saved_errno;
-	return (ret == -1 ? -1 : 0);
+	/* Interrupted, it was not given. */
+	while ((ret = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add)) == -1 &&
+	    errno == EINTR)
+		continue;
+	return (ret);
 }

@@ -88,6 +88,8 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_VIEW] = "view",
 	[IMSG_VIEW_FORGET] = "view_forget",
 	[IMSG_VIEW_REPLY] = "view_reply",
+	[IMSG_VIEW_GIVEN] = "view_given",
+	[IMSG_VIEW_GIVEN_FILE] = "view_given_file",
 	[IMSG_VIEW_DONE] = "view_done",
 	[IMSG_TAKEN] = "taken",
 	[IMSG_EMPTY] = "empty",
@@ -869,7 +871,7 @@ proto_send_view(struct imsgbuf *ib, uint32_t id, int fd,
 	    ibuf_add_h64(b, pv->room) == -1 ||
 	    proto_add_flag(b, pv->known) == -1 ||
 	    proto_add_flag(b, pv->cloexec) == -1 ||
-	    ibuf_add_h64(b, pv->answer) == -1 ||
+	    ibuf_add_h64(b, pv->call) == -1 ||
 	    proto_add_flag(b, pv->times_now) == -1 ||
 	    proto_add_int(b, pv->xattr_flags) == -1 ||
 	    ibuf_add_strbuf(b, pv->xattr_name, sizeof(pv->xattr_name)) == -1)
@@ -909,7 +911,7 @@ proto_get_view_scalars(struct ibuf *b, struct proto_view *pv)
 	    ibuf_get_h64(b, &pv->room) == -1 ||
 	    proto_get_flag(b, &pv->known) == -1 ||
 	    proto_get_flag(b, &pv->cloexec) == -1 ||
-	    ibuf_get_h64(b, &pv->answer) == -1 ||
+	    ibuf_get_h64(b, &pv->call) == -1 ||
 	    proto_get_flag(b, &pv->times_now) == -1 ||
 	    proto_get_int(b, &pv->xattr_flags) == -1 ||
 	    ibuf_get_strbuf(b, pv->xattr_name, sizeof(pv->xattr_name)) == -1)

@@ -102,10 +102,12 @@ enum imsg_type {
 	IMSG_UNIX_SOCKET,	/* fd: the socket for the next message */
 	IMSG_UNIX_CONNECT,	/* fd: the socket's inode, O_PATH */
 	IMSG_UNIX_REPLY,
-	IMSG_LISTENER,		/* fd: to answer calls with descriptors */
+	IMSG_LISTENER,		/* fd: to give descriptors to callers */
 	IMSG_VIEW,		/* change something in the view */
 	IMSG_VIEW_FORGET,	/* directories have changed; before a reply */
 	IMSG_VIEW_REPLY,	/* perhaps fd: what was opened */
+	IMSG_VIEW_GIVEN,	/* or the number that the caller has it by */
+	IMSG_VIEW_GIVEN_FILE,	/* the same of a file that has a name */
 	IMSG_VIEW_DONE,		/* after fd: cowd has closed its own */
 	IMSG_TAKEN,		/* with a quota, before that reply */
 	IMSG_EMPTY,		/* fd: a file without a name, to be emptied */
@@ -261,7 +263,7 @@ struct proto_view {
 	uint64_t	 room;		/* what it may take of the branch */
 	int		 known;		/* VIEW_OPEN: it was, by this path */
 	int		 cloexec;	/* VIEW_OPEN, with the next */
-	uint64_t	 answer;	/* the call that gets it, or 0 */
+	uint64_t	 call;		/* the one that gets it, or 0 */
 	int		 times_now;
 	struct timespec	 times[2];
 	int		 xattr_flags;
@@ -301,11 +303,6 @@ struct proto_connect {
 #define PROTO_DENIED	0x10000
 /* In the reply to VIEW_OPEN: opening it may block, so it was not. */
 #define PROTO_WAITS	0x20000
-/* With a descriptor: it is closed in cowd when IMSG_VIEW_DONE comes. */
-#define PROTO_BUSY	0x40000
-/* The call has its descriptor; the second: of a file that has a name. */
-#define PROTO_GIVEN	0x80000
-#define PROTO_GIVEN_FILE	0x80001
 
 int	 proto_send_workload(struct imsgbuf *, const struct workload_conf *);
 int	 proto_recv_workload(struct imsg *, struct workload_conf *);

@@ -160,18 +160,6 @@ view_do(const struct proto_view *pv, int with, int *fd, int *wait)
 	return (-1);
 }
 
-/*
- * Whether what was opened can be executed.  Who has written a program and
- * closed it finds it busy as long as anybody else has it open for writing: its
- * descriptor is the caller's only when ours is closed.  What becomes one later
- * does so by a request that comes after that.
- */
-static int
-view_program(const struct stat *st)
-{
-	return (S_ISREG(st->st_mode) && (st->st_mode & 0111) != 0);
-}
-
 /* IMSG_LISTENER */
 void
 view_listener(int fd)
@@ -182,23 +170,49 @@ view_listener(int fd)
 }
 
 /*
- * Answer the call with what was opened, which saves the way back: unless the
- * supervisor has to hear of something before the caller goes on.  What to tell
- * the supervisor then, or 0 when it is to do this.
+ * Give the caller what was opened.  It waits until the supervisor has answered
+ * with the number that it has there, and nobody else holds it by then: who
+ * has written a program and closed it may run it, and a lock is gone with its
+ * owner.
+ * 0, or an errno for the caller.
  */
 static int
-view_give(const struct proto_view *pv, int fd, const struct stat *st)
+view_give(const struct proto_view *pv, uint32_t id, int fd)
 {
-	if (pv->answer == 0 || view.forgot || view_program(st))
-		return (0);
+	struct stat	 st;
+	int		 error = 0, file, number = -1;
+
 	if (view_listening == -1)
 		fatalx("view %d without a listener", pv->op);
-	/* One that is gone, or was answered by its end, needs none. */
-	if (inject_fd(view_listening, pv->answer, fd, pv->cloexec) == -1 &&
-	    errno != ENOENT && errno != EINPROGRESS)
-		return (errno);
-	return (S_ISREG(st->st_mode) && st->st_nlink > 0 ? PROTO_GIVEN_FILE :
-	    PROTO_GIVEN);
+	if (fstat(fd, &st) == -1 || (number = inject_fd(view_listening,
+	    pv->call, fd, pv->cloexec)) == -1)
+		/* No name is missing: the caller is. */
+		error = errno == ENOENT ? ESRCH : errno;
+	close(fd);
+	file = S_ISREG(st.st_mode) && st.st_nlink > 0;
+	if (error == 0)
+		cowd_reply(file ? IMSG_VIEW_GIVEN_FILE : IMSG_VIEW_GIVEN, id,
+		    number);
+	return (error);
+}
+
+/*
+ * Give it to the supervisor, which hears of it when it is closed here: it can
+ * be the caller's, and nobody else's, only then.
+ */
+static void
+view_pass(uint32_t id, int fd)
+{
+	if (proto_send_value(&cowd_supervisor.ibuf, IMSG_VIEW_REPLY, id, fd,
+	    0) == -1)
+		fatal("reply");
+	/* Sent, it is closed. */
+	if (imsgbuf_flush(&cowd_supervisor.ibuf) == -1) {
+		if (errno != EPIPE && errno != ECONNRESET)
+			fatal("reply");
+		return;
+	}
+	cowd_reply(IMSG_VIEW_DONE, id, 0);
 }
 
 /* With a quota the supervisor hears what it came to, before the reply. */
@@ -219,10 +233,8 @@ void
 view_request(struct imsg *imsg)
 {
 	struct proto_view	 pv;
-	struct stat		 st;
 	uint32_t		 id = imsg_get_id(imsg);
-	int			 busy = 0, error = 0, fd = -1, given, wait = 0;
-	int			 silent, with;
+	int			 error = 0, fd = -1, wait = 0, with;
 
 	if (view.lower == -1 && !rights_any())
 		fatalx("view without a working directory");
@@ -272,32 +284,14 @@ view_request(struct imsg *imsg)
 		fd = -1;
 		error = PROTO_WAITS;
 	}
-	if (fd != -1 && (given = fstat(fd, &st) == -1 ? errno :
-	    view_give(&pv, fd, &st)) != 0) {
-		close(fd);
-		fd = -1;
-		error = given;
-	}
-	silent = pv.known && error == PROTO_GIVEN_FILE;
-	proto_free_view(&pv);
-	/* There is nothing new in it; the next call of the caller tells. */
-	if (silent)
-		return;
+	/* Before the reply, and all that follows from it. */
 	if (view.forgot && proto_send_empty(&cowd_supervisor.ibuf,
 	    IMSG_VIEW_FORGET, -1) == -1)
 		fatal("forget");
 	view.forgot = 0;
-	busy = fd != -1 && view_program(&st);
-	if (proto_send_value(&cowd_supervisor.ibuf, IMSG_VIEW_REPLY, id, fd,
-	    busy ? PROTO_BUSY : error) == -1)
-		fatal("reply");
-	if (!busy)
-		return;
-	/* Sent, it is closed here. */
-	if (imsgbuf_flush(&cowd_supervisor.ibuf) == -1) {
-		if (errno != EPIPE && errno != ECONNRESET)
-			fatal("reply");
-		return;
-	}
-	cowd_reply(IMSG_VIEW_DONE, id, 0);
+	if (fd != -1 && pv.call == 0)
+		view_pass(id, fd);
+	else if (fd == -1 || (error = view_give(&pv, id, fd)) != 0)
+		cowd_reply(IMSG_VIEW_REPLY, id, error);
+	proto_free_view(&pv);
 }

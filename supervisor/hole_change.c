@@ -108,9 +108,7 @@ open_directory(struct request *rq, const struct hole_name *hn, int flags)
 		notify_errno(rq, errno);
 		return;
 	}
-	if (notify_valid(rq))
-		notify_descriptor(rq, fd, (flags & O_CLOEXEC) != 0);
-	close(fd);
+	notify_give(rq, fd, (flags & O_CLOEXEC) != 0);
 }
 
 static void
@@ -118,6 +116,10 @@ open_send(struct request *rq, struct hole_name *hn, int flags, mode_t mode)
 {
 	struct proto_view	 pv;
 
+	if ((flags & (O_CREAT | O_TRUNC)) != 0 && task_full(rq->notif.pid)) {
+		notify_errno(rq, EMFILE);
+		return;
+	}
 	memset(&pv, 0, sizeof(pv));
 	pv.op = VIEW_OPEN;
 	pv.flags = flags;

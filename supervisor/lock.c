@@ -21,6 +21,7 @@
 #include <sys/types.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -114,8 +115,10 @@ static const struct lockdown_rule	 lock_view[] = {
 	LOCKDOWN_ALLOW(SYS_lseek),
 	/* results of calls; the domain admits the workload only */
 	LOCKDOWN_ALLOW(SYS_process_vm_writev),
-	/* what was opened for the caller */
+	/* what was opened for the caller, and whether it has room for that */
 	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_ADDFD) } },
+	{ SYS_prlimit64, 2, { ONLY(1, ALL, RLIMIT_NOFILE),
+	    BPF_COND_NULL(2) } },
 	/* another name in place of the caller's: stop, set, let go */
 	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_SEIZE) } },
 	{ SYS_ptrace, 1, { ONLY(0, ALL, PTRACE_INTERRUPT) } },

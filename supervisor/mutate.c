@@ -179,11 +179,12 @@ mutate_send(struct request *rq, int fd, struct proto_view *pv)
 		return;
 	}
 	pv->room = quota_lend(waiting);
-	if (waiting->direct && pv->room == UINT64_MAX) {
-		pv->answer = waiting->notif.id;
+	/* With a quota what has no name is looked at here first. */
+	if (waiting->asked && quota_active())
+		waiting->asked = 0;
+	if (waiting->asked) {
+		pv->call = waiting->notif.id;
 		pv->cloexec = waiting->cloexec;
-		if (pv->known)
-			task_sent(waiting->notif.pid, waiting->seq);
 	}
 	if (proto_send_view(&sup.cowd.ibuf, waiting->seq, fd, pv) == -1) {
 		log_warn("view");
@@ -619,6 +620,8 @@ fifo_again(int fd, short event, void *arg)
 	pv.path = rq->paths[0];
 	pv.path2 = none;
 	rq->owner = OWNER_COWD;
+	/* It comes here, for its flags. */
+	rq->asked = 0;
 	pv.room = quota_lend(rq);
 	if (proto_send_view(&sup.cowd.ibuf, rq->seq, -1, &pv) == -1) {
 		log_warn("view");
@@ -690,16 +693,24 @@ opened_note(const struct request *rq, int fd)
 		changed_opened(rq->paths[0], rq->noted);
 }
 
-/* cowd has given the caller what it opened. */
-static void
-mutate_answered(struct request *rq, int file)
+/* The caller has what cowd opened, and waits for the number. */
+void
+mutate_number(struct imsg *imsg)
 {
-	if (rq == NULL)
+	struct request	*rq;
+	int		 number;
+
+	if (proto_recv_value(imsg, &number) == -1 || number < 0)
+		fatalx("bad view_given");
+	if ((rq = request_find(imsg_get_id(imsg))) == NULL)
 		return;
-	if (rq->owner != OWNER_COWD || !rq->direct)
-		fatalx("view_reply out of place");
-	if (file && rq->plain)
+	if (rq->owner != OWNER_COWD || !rq->asked)
+		fatalx("view_given out of place");
+	if (rq->unmarked)
+		changed_everything();
+	if (imsg_get_type(imsg) == IMSG_VIEW_GIVEN_FILE && rq->plain)
 		changed_opened(rq->paths[0], rq->noted);
+	notify_value(rq, number);
 	request_forget(rq);
 }
 
@@ -777,18 +788,11 @@ void
 mutate_reply(struct imsg *imsg)
 {
 	struct request	*rq;
-	int		 busy, error, fd;
+	int		 error, fd;
 
 	if (proto_recv_value(imsg, &error) == -1)
 		fatalx("bad view_reply");
 	fd = imsg_get_fd(imsg);
-	if (error == PROTO_GIVEN || error == PROTO_GIVEN_FILE) {
-		mutate_answered(request_find(imsg_get_id(imsg)),
-		    error == PROTO_GIVEN_FILE);
-		return;
-	}
-	if ((busy = error == PROTO_BUSY && fd != -1))
-		error = 0;
 	if (error != PROTO_WAITS && (error < 0 || error > 4095))
 		fatalx("view_reply with errno %d", error);
 	if ((rq = request_find(imsg_get_id(imsg))) == NULL) {
@@ -813,12 +817,10 @@ mutate_reply(struct imsg *imsg)
 	if (error != 0 && quota_retry(rq, error))
 		return;
 	rq->fd = fd;
-	if (busy)
+	if (fd != -1)
 		/* For the caller when nobody else has it: mutate_done(). */
 		return;
-	if (fd != -1)
-		mutate_opened(rq);
-	else if (error == PROTO_WAITS && open_read_only(rq))
+	if (error == PROTO_WAITS && open_read_only(rq))
 		/* A FIFO, by now the branch's: only the caller may wait. */
 		open_again(rq);
 	else if (fifo_waits(rq, error))

@@ -153,59 +153,23 @@ notify_result(const struct request *rq, uint64_t addr, const void *buf,
 		notify_value(rq, value);
 }
 
-/* Answer unless that was done, as by a descriptor that found no room. */
-static void
-notify_refused(const struct request *rq, int error)
-{
-	struct seccomp_notif_resp	 resp;
-
-	memset(&resp, 0, sizeof(resp));
-	resp.id = rq->notif.id;
-	resp.error = -error;
-	if (ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &resp) == -1 &&
-	    errno != ENOENT && errno != EINPROGRESS)
-		fatal("notification answer");
-}
-
-/* Answer with a descriptor; ours stays ours. */
-void
-notify_descriptor(const struct request *rq, int fd, int cloexec)
-{
-	int	 error;
-
-	if (inject_fd(notify_fd, rq->notif.id, fd, cloexec) == 0)
-		return;
-	error = errno;
-	/* What was refused, but not with that answer, still waits for one. */
-	if (error != ENOENT && notify_valid(rq))
-		notify_refused(rq, error);
-}
-
 /*
- * The same of a descriptor that may be open for writing, in two steps: ours is
- * closed before the call returns, for a program that was written is busy as
- * long as it is not.  Only the end of the task comes in between: it waits
- * killably.
+ * Answer with a descriptor, in two steps: ours is closed before the call
+ * returns, for a program that was written is busy, and a lock held, as long as
+ * it is not.  Only the end of the task comes in between: it waits killably.
  */
 void
 notify_give(const struct request *rq, int fd, int cloexec)
 {
-	struct seccomp_notif_addfd	 add;
-	int				 error, ret;
+	int	 error, number;
 
-	memset(&add, 0, sizeof(add));
-	add.id = rq->notif.id;
-	add.srcfd = fd;
-	add.newfd_flags = cloexec ? O_CLOEXEC : 0;
-	while ((ret = ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_ADDFD,
-	    &add)) == -1 && errno == EINTR)
-		continue;
+	number = inject_fd(notify_fd, rq->notif.id, fd, cloexec);
 	error = errno;
 	close(fd);
-	if (ret == -1)
+	if (number == -1)
 		notify_errno(rq, error);
 	else
-		notify_value(rq, ret);
+		notify_value(rq, number);
 }
 
 /*
@@ -306,17 +270,6 @@ request_forget(struct request *rq)
 	free(rq);
 }
 
-/* Another has answered the call: its thread has made the next one. */
-void
-request_over(uint32_t seq)
-{
-	struct request	 key, *rq;
-
-	key.seq = seq;
-	if ((rq = RB_FIND(requests, &parked, &key)) != NULL && rq->direct)
-		request_forget(rq);
-}
-
 /* Answer a parked request and forget it. */
 void
 request_done(struct request *rq, int error)
@@ -337,7 +290,7 @@ request_again(struct request *rq)
 	again.owner = OWNER_NONE;
 	again.object = NULL;
 	again.paths[0] = again.paths[1] = NULL;
-	again.unmarked = again.direct = 0;
+	again.unmarked = again.asked = 0;
 	again.moved = 0;
 	again.gone_ino = 0;
 	if (sup.ending)

@@ -145,11 +145,12 @@ open_entry(struct request *rq, struct merge_entry *e, const struct opening *o)
 		notify_errno(rq, errno);
 		return;
 	}
-	if (waits)
-		/* Only the caller may wait; Landlock grants it to read. */
-		rewrite_entry(rq, o->dirfd, o->path, open_follows(flags), e);
-	else
-		notify_descriptor(rq, fd, (flags & O_CLOEXEC) != 0);
+	if (!waits) {
+		notify_give(rq, fd, (flags & O_CLOEXEC) != 0);
+		return;
+	}
+	/* Only the caller may wait; Landlock grants it to read. */
+	rewrite_entry(rq, o->dirfd, o->path, open_follows(flags), e);
 	close(fd);
 }
 
@@ -172,8 +173,7 @@ open_read(struct request *rq, struct place *pl, const struct opening *o)
 
 	if (changed_file(pl->path) && (o->flags & O_PATH) == 0 &&
 	    (fd = merge_open_file(view_merge(), pl->path, o->flags)) != -1) {
-		notify_descriptor(rq, fd, (o->flags & O_CLOEXEC) != 0);
-		close(fd);
+		notify_give(rq, fd, (o->flags & O_CLOEXEC) != 0);
 		return;
 	}
 	if ((o->flags & O_PATH) != 0 ? place_unchanged(pl, 0) :
@@ -202,6 +202,11 @@ open_write(struct request *rq, struct place *pl, const struct opening *o)
 {
 	struct proto_view	 pv;
 
+	if ((o->flags & (O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))) !=
+	    0 && task_full(rq->notif.pid)) {
+		notify_errno(rq, EMFILE);
+		return;
+	}
 	/* What was opened so before needs no look, and is not made. */
 	rq->known = rq->plain = changed_file(pl->path) &&
 	    (o->flags & (O_EXCL | O_TMPFILE)) == 0;
@@ -225,8 +230,7 @@ open_write(struct request *rq, struct place *pl, const struct opening *o)
 	}
 	rq->flags = o->flags;
 	rq->cloexec = (o->flags & O_CLOEXEC) != 0;
-	/* Unless there is something to do before it goes on. */
-	rq->direct = !rq->unmarked;
+	rq->asked = 1;
 	mutate_send(rq, -1, &pv);
 }
 

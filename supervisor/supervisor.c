@@ -158,6 +158,10 @@ supervisor_cowd_imsg(struct imsg *imsg)
 	case IMSG_VIEW_REPLY:
 		mutate_reply(imsg);
 		break;
+	case IMSG_VIEW_GIVEN:
+	case IMSG_VIEW_GIVEN_FILE:
+		mutate_number(imsg);
+		break;
 	case IMSG_VIEW_DONE:
 		mutate_done(imsg);
 		break;

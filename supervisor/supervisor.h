@@ -67,7 +67,7 @@ struct request {
 	struct proto_connect		 connect;
 	char				*object;	/* or NULL */
 	int				 cloexec;	/* of what cowd opens */
-	int				 direct;	/* to the caller */
+	int				 asked;	/* cowd: to give it */
 	int				 unmarked;	/* see changed.c */
 	char				*paths[2];	/* in the view; NULL */
 	int				 plain;		/* the first, no link */
@@ -160,7 +160,6 @@ void	 notify_continue(const struct request *);
 void	 notify_value(const struct request *, int64_t);
 void	 notify_result(const struct request *, uint64_t, const void *, size_t,
 	    int64_t);
-void	 notify_descriptor(const struct request *, int, int);
 void	 notify_give(const struct request *, int, int);
 void	 notify_counts(void);
 struct request	*request_park(struct request *, enum request_owner);
@@ -168,7 +167,6 @@ struct request	*request_find(uint32_t);
 size_t	 request_count(void);
 void	 request_done(struct request *, int);
 void	 request_forget(struct request *);
-void	 request_over(uint32_t);
 void	 request_again(struct request *);
 void	 request_wake(void);
 
@@ -181,10 +179,10 @@ int	 memory_write(pid_t, uint64_t, const void *, size_t);
 int	 task_fd(pid_t, int);
 int	 task_name(pid_t, int, char *, size_t);
 int	 task_stat(pid_t, int, struct stat *);
+int	 task_full(pid_t);
 void	 task_forget_cwd(void);
 void	 task_moves(pid_t);
 void	 task_unsettle(pid_t);
-void	 task_sent(pid_t, uint32_t);
 void	 task_called(pid_t);
 int	 task_unsettled(void);
 
@@ -354,6 +352,7 @@ int	 mutate_arguments(const struct request *, struct proto_view *);
 mode_t	 mutate_umask(const struct request *);
 int	 mutate_meta(struct request *, int, int, const struct proto_meta *);
 void	 mutate_reply(struct imsg *);
+void	 mutate_number(struct imsg *);
 void	 mutate_done(struct imsg *);
 
 /* dents.c */

@@ -25,9 +25,11 @@
  */
 
 #include <sys/types.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -44,13 +46,13 @@
 #endif
 
 #define TASK_MAX	32
+#define TASK_BEYOND	4096	/* looked at, of those beyond a limit */
 
 struct task {
 	pid_t		 tid;		/* 0: free */
 	int		 pidfd;		/* or -1 */
 	int		 proc;		/* O_PATH, or -1 */
 	uint64_t	 used;		/* when, in calls */
-	uint32_t	 sent;		/* see task_sent() */
 	int		 unsettled;	/* see task_moves() */
 	char		*cwd;		/* its name, or NULL */
 };
@@ -78,7 +80,6 @@ task_close(struct task *t)
 	task_settle(t);
 	free(t->cwd);
 	t->cwd = NULL;
-	t->sent = 0;
 	t->tid = 0;
 	t->pidfd = t->proc = -1;
 }
@@ -228,28 +229,14 @@ task_unsettle(pid_t tid)
 	known_forget();
 }
 
-/*
- * A request of this thread waits for cowd, who may answer the call and say
- * nothing: then it is over when the thread calls again.
- */
-void
-task_sent(pid_t tid, uint32_t seq)
-{
-	task_find(tid)->sent = seq;
-}
-
 /* A call of this thread has come: the one before is over. */
 void
 task_called(pid_t tid)
 {
 	struct task	*t;
 
-	if ((t = task_kept(tid)) == NULL)
-		return;
-	task_settle(t);
-	if (t->sent != 0)
-		request_over(t->sent);
-	t->sent = 0;
+	if (task_nunsettled > 0 && (t = task_kept(tid)) != NULL)
+		task_settle(t);
 }
 
 int
@@ -373,4 +360,57 @@ task_stat(pid_t tid, int number, struct stat *st)
 		ret = fstatat(t->proc, name, st, 0);
 	} while (ret == -1 && task_ended(t, kept));
 	return (ret);
+}
+
+/*
+ * Whether no more than n descriptors of a thread have numbers from a limit on,
+ * which may have been higher.  The listing is read from there: the place in it
+ * is the number, behind "." and "..".
+ */
+static int
+task_beyond(const struct task *t, rlim_t limit, rlim_t n)
+{
+	DIR	*dir;
+	rlim_t	 found = 0;
+	int	 fd;
+
+	if (n > TASK_BEYOND || (fd = openat(t->proc, "fd", O_RDONLY |
+	    O_DIRECTORY | O_CLOEXEC)) == -1)
+		return (0);
+	if ((dir = fdopendir(fd)) == NULL) {
+		close(fd);
+		return (0);
+	}
+	seekdir(dir, (long)limit + 2);
+	while (found <= n && readdir(dir) != NULL)
+		found++;
+	closedir(dir);
+	return (found <= n);
+}
+
+/*
+ * Whether a thread certainly has no room for one more descriptor: what would be
+ * made or emptied when it is opened is not touched then.  The size of the
+ * listing is their number, since Linux 6.2.
+ */
+int
+task_full(pid_t tid)
+{
+	struct rlimit	 rl;
+	struct stat	 st;
+	struct task	*t;
+	int		 kept, ret;
+
+	do {
+		t = task_find(tid);
+		kept = t->proc != -1;
+		if (task_proc(t) == -1)
+			return (0);
+		ret = fstatat(t->proc, "fd", &st, 0);
+	} while (ret == -1 && task_ended(t, kept));
+	if (ret == -1 || st.st_size == 0 ||
+	    prlimit(tid, RLIMIT_NOFILE, NULL, &rl) == -1)
+		return (0);
+	return ((rlim_t)st.st_size >= rl.rlim_cur && task_beyond(t,
+	    rl.rlim_cur, (rlim_t)st.st_size - rl.rlim_cur));
 }

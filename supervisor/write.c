@@ -201,6 +201,15 @@ write_yield(struct request *rq, int fd)
 	evtimer_add(&parked->timer, &tv);
 }
 
+/* When the call returns, the caller's descriptor may be the last there is. */
+static void
+write_close(struct writing *w)
+{
+	if (w->to.fd != -1)
+		close(w->to.fd);
+	w->to.fd = -1;
+}
+
 static void
 write_file(struct request *rq, struct writing *w)
 {
@@ -218,7 +227,10 @@ write_file(struct request *rq, struct writing *w)
 	if (ret == 1) {
 		write_yield(rq, w->to.fd);
 		w->to.fd = -1;
-	} else if (ret == 0 || rq->done > 0)
+		return;
+	}
+	write_close(w);
+	if (ret == 0 || rq->done > 0)
 		notify_value(rq, rq->done);
 	else if (error == ENOSPC && w->to.counted)
 		quota_full(rq);
@@ -241,16 +253,16 @@ write_request(struct request *rq)
 		error = target_get(rq, (int)rq->notif.data.args[0], &w.to);
 	if (error != 0)
 		notify_errno(rq, error);
-	else if (!w.to.regular)
+	else if (!w.to.regular) {
+		write_close(&w);
 		/*
 		 * A pipe, a socket or the like.  Should it be a file by the
 		 * time, the kernel writes nothing: its size is limited to 0.
 		 */
 		notify_continue(rq);
-	else
+	} else
 		write_file(rq, &w);
-	if (w.to.fd != -1)
-		close(w.to.fd);
+	write_close(&w);
 	if (w.iov != &w.one)
 		free(w.iov);
 }

@@ -701,7 +701,7 @@ ATF_TC_BODY(quota, tc)
 	view.op = VIEW_MKDIR;
 	view.room = UINT64_C(5) << 33;
 	view.known = view.cloexec = 1;
-	view.answer = UINT64_C(7) << 34;
+	view.call = UINT64_C(7) << 34;
 	view.path = path;
 	view.path2 = none;
 	ATF_REQUIRE(proto_send_view(&left, 1, -1, &view) == 0);
@@ -710,7 +710,7 @@ ATF_TC_BODY(quota, tc)
 	ATF_CHECK_EQ(view.room, v.room);
 	ATF_CHECK_EQ(1, v.known);
 	ATF_CHECK_EQ(1, v.cloexec);
-	ATF_CHECK_EQ(view.answer, v.answer);
+	ATF_CHECK_EQ(view.call, v.call);
 	ATF_CHECK_STREQ("a/b", v.path);
 	proto_free_view(&v);
 	imsg_free(&imsg);
