@@ -172,7 +172,7 @@ mutate_send(struct request *rq, int fd, struct proto_view *pv)
 	if (pv->path2 == NULL)
 		pv->path2 = none;
 	view_reading();
-	if (!notify_valid(rq) ||
+	if (!notify_valid(rq) || window_wait(rq) ||
 	    (waiting = request_park(rq, OWNER_COWD)) == NULL) {
 		if (fd != -1)
 			close(fd);
@@ -194,6 +194,7 @@ mutate_send(struct request *rq, int fd, struct proto_view *pv)
 		request_done(waiting, errno == E2BIG ? ENAMETOOLONG : ENOMEM);
 		return;
 	}
+	window_sent(waiting);
 	imsg_event_add(&sup.cowd);
 }
 
@@ -629,6 +630,7 @@ fifo_again(int fd, short event, void *arg)
 		request_done(rq, ENOMEM);
 		return;
 	}
+	window_sent(rq);
 	imsg_event_add(&sup.cowd);
 }
 
@@ -702,7 +704,9 @@ mutate_number(struct imsg *imsg)
 
 	if (proto_recv_value(imsg, &number) == -1 || number < 0)
 		fatalx("bad view_given");
-	if ((rq = request_find(imsg_get_id(imsg))) == NULL)
+	rq = request_find(imsg_get_id(imsg));
+	window_answered(rq);
+	if (rq == NULL)
 		return;
 	if (rq->owner != OWNER_COWD || !rq->asked)
 		fatalx("view_given out of place");
@@ -795,7 +799,9 @@ mutate_reply(struct imsg *imsg)
 	fd = imsg_get_fd(imsg);
 	if (error != PROTO_WAITS && (error < 0 || error > 4095))
 		fatalx("view_reply with errno %d", error);
-	if ((rq = request_find(imsg_get_id(imsg))) == NULL) {
+	rq = request_find(imsg_get_id(imsg));
+	window_answered(rq);
+	if (rq == NULL) {
 		if (fd != -1)
 			close(fd);
 		return;

@@ -262,6 +262,8 @@ request_forget(struct request *rq)
 	notify_parked--;
 	if (rq->owner == OWNER_TIMER)
 		evtimer_del(&rq->timer);
+	else if (rq->owner == OWNER_WINDOW)
+		window_leave(rq);
 	if (rq->fd != -1)
 		close(rq->fd);
 	free(rq->object);
@@ -290,7 +292,7 @@ request_again(struct request *rq)
 	again.owner = OWNER_NONE;
 	again.object = NULL;
 	again.paths[0] = again.paths[1] = NULL;
-	again.unmarked = again.asked = 0;
+	again.unmarked = again.asked = again.sent = 0;
 	again.moved = 0;
 	again.gone_ino = 0;
 	if (sup.ending)
@@ -328,7 +330,8 @@ notify_sweep(int fd, short event, void *arg)
 	(void)event;
 	(void)arg;
 	RB_FOREACH_SAFE(rq, requests, &parked, next) {
-		if (notify_valid(rq))
+		/* A change that cowd was asked for is made and noted. */
+		if (rq->sent || notify_valid(rq))
 			continue;
 		socket_sweep(rq);
 		request_forget(rq);

@@ -157,10 +157,12 @@ supervisor_cowd_imsg(struct imsg *imsg)
 		break;
 	case IMSG_VIEW_REPLY:
 		mutate_reply(imsg);
+		window_next();
 		break;
 	case IMSG_VIEW_GIVEN:
 	case IMSG_VIEW_GIVEN_FILE:
 		mutate_number(imsg);
+		window_next();
 		break;
 	case IMSG_VIEW_DONE:
 		mutate_done(imsg);

@@ -48,7 +48,8 @@ enum request_owner {
 	OWNER_COWD,
 	OWNER_NETD,
 	OWNER_TIMER,
-	OWNER_QUOTA		/* nobody: tried again when there is room */
+	OWNER_QUOTA,		/* nobody: tried again when there is room */
+	OWNER_WINDOW		/* likewise, when cowd has done something */
 };
 
 /*
@@ -68,6 +69,8 @@ struct request {
 	char				*object;	/* or NULL */
 	int				 cloexec;	/* of what cowd opens */
 	int				 asked;	/* cowd: to give it */
+	int				 sent;	/* cowd will answer */
+	TAILQ_ENTRY(request)		 wait;	/* OWNER_WINDOW */
 	int				 unmarked;	/* see changed.c */
 	char				*paths[2];	/* in the view; NULL */
 	int				 plain;		/* the first, no link */
@@ -446,6 +449,13 @@ void	 resize_path(struct request *);
 /* fork.c */
 void	 fork_request(struct request *);
 uint64_t fork_total(void);
+
+/* window.c */
+int	 window_wait(struct request *);
+void	 window_leave(struct request *);
+void	 window_sent(struct request *);
+void	 window_answered(struct request *);
+void	 window_next(void);
 
 /* meta.c */
 void	 meta_request(struct request *);
