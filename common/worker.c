@@ -19,6 +19,7 @@
  */
 
 #include <sys/types.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -102,6 +103,12 @@ worker_init(const char *name, int keep_stdio, int dumpable,
 		worker_null_stdio();
 	if (lockdown_begin(dumpable) == -1)
 		fatal("lockdown");
+	/*
+	 * Who is stopped does not see the channel close.  The parent ends that
+	 * with the run; should it be killed, the kernel does.
+	 */
+	if (prctl(PR_SET_PDEATHSIG, SIGCONT) == -1)
+		fatal("prctl");
 	imsg_event_base();
 	if (imsg_event_init(&worker_parent, PROTO_PARENT_FD, handler) == -1 ||
 	    imsgbuf_set_maxsize(&worker_parent.ibuf, PROTO_MAXSIZE) == -1)

@@ -16,8 +16,8 @@
 /*
  * What comes with a descriptor that somebody else has opened: that it is the
  * caller's alone, that nothing happens to a file when there is no room for one,
- * and that a call does not say otherwise than it did.  Each try prints what came
- * of it.
+ * and that a call does not say otherwise than it did.  Each try prints what
+ * came of it.
  */
 
 #include <sys/types.h>

@@ -475,6 +475,54 @@ END
 	wait_for test -f port.got
 }
 
+# stopped_end WHO HOW: a run is to end while one of its workers is stopped.
+stopped_end()
+{
+	rm -f out/up pid status errs
+	mkdir -p wd out
+	"${reap}" -g 10 -p pid -t 60 "${sandlock}" run -r / -w out \
+	    --workdir wd --cwd wd --fs-isolation seccomp --status-fd 9 \
+	    --net-allow 127.0.0.1:9 -P 50 -- \
+	    /bin/sh -c "while :; do : >file; /bin/true; : >${PWD}/out/up; done" \
+	    9>status 2>errs &
+	wait_for test -f out/up
+	_parent=$(cat pid)
+	_victim=$(worker_pid "${_parent}" "$1")
+	kill -STOP "${_victim}"
+	wait_for grep -q 'State:.T' "/proc/${_victim}/status"
+	kill -"$2" "${_parent}"
+	rc=0
+	wait $! || rc=$?
+	! grep '^reap: ' errs || fail "$1, $2: left or hung: $(cat errs)"
+	nothing_left "$1 stopped, $2"
+	[ -z "$(ls -A wd)" ] || fail "$1, $2: committed $(ls -A wd)"
+}
+
+atf_test_case stopped_end
+stopped_end_head()
+{
+	atf_set "descr" "a run ends that is told to while a worker is stopped"
+	atf_set "timeout" "300"
+}
+stopped_end_body()
+{
+	life_setup
+	for who in supervisor cowd netd; do
+		for how in INT TERM KILL; do
+			stopped_end ${who} ${how}
+			# Or the worker is lost before the workload has ended.
+			case ${how}:${rc} in
+			KILL:137)
+				;;
+			INT:130|TERM:143)
+				expect "${who}, ${how}" ${rc} signal ;;
+			*)
+				expect "${who}, ${how}" 125 worker ;;
+			esac
+		done
+	done
+}
+
 atf_test_case continued
 continued_head()
 {
@@ -533,6 +581,7 @@ atf_init_test_cases()
 	atf_add_test_case before_go
 	atf_add_test_case stopped_early
 	atf_add_test_case stopped
+	atf_add_test_case stopped_end
 	atf_add_test_case continued
 	atf_add_test_case end_order
 }
