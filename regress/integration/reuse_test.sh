@@ -35,10 +35,17 @@ reuse_setup()
 	port1=1 port2=2
 }
 
+# A run that has ended with its pid name space has tidied nothing up.
+reuse_tidy()
+{
+	chmod -R u+rwx home
+	rm -rf home/.local wd
+}
+
 # reuse PROGRAM OPTIONS CALL: in a directory that is empty at first.
 reuse()
 {
-	rm -rf wd
+	reuse_tidy
 	mkdir wd
 	# shellcheck disable=SC2086
 	${own} "$(helper reuse)" "$3" ${box} -r /proc -r "$(pwd)/home" $2 \
@@ -64,6 +71,7 @@ reused()
 		    -e 'its socket was' -e 'the offset has' -e 'a watch was' \
 		    -e 'db.* was made' -e 'db.*: .* changed' -e 'db.* has an' \
 		    -e 'db: . files' err || atf_fail "control: $(cat err)"
+		reuse_tidy
 	done
 }
 
