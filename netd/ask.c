@@ -1,0 +1,216 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Questions to the name servers of this host, while the workload runs.  Each
+ * is asked from a socket of its own, and so from a port of the kernel's choice,
+ * with an id that is drawn: who forges an answer has to know both.  Called by
+ * stub.c, which has judged the name.
+ */
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dns.h"
+#include "log.h"
+#include "netd.h"
+
+#define ASK_SECONDS	2	/* for each try */
+#define ASK_ROUNDS	2	/* of all servers */
+
+struct ask {
+	struct event	 ev;
+	struct event	 timer;		/* what comes does not put it off */
+	int		 fd;		/* -1 between tries */
+	int		 tries;
+	int		 plain;		/* without EDNS */
+	uint16_t	 id;
+	uint16_t	 type;
+	char		 name[DNS_NAME];
+	void		 (*done)(void *, const struct dns_answer *);
+	void		*arg;
+};
+
+static struct sockaddr_storage	 servers[SERVERS_MAX];
+static size_t			 nservers;
+
+static void	 ask_try(struct ask *);
+
+void
+ask_init(const struct sockaddr_storage *ss, size_t n)
+{
+	memcpy(servers, ss, n * sizeof(*ss));
+	nservers = n;
+}
+
+static void
+ask_close(struct ask *a)
+{
+	event_del(&a->ev);
+	evtimer_del(&a->timer);
+	if (a->fd != -1)
+		close(a->fd);
+	a->fd = -1;
+}
+
+static void
+ask_finish(struct ask *a, const struct dns_answer *answer)
+{
+	ask_close(a);
+	a->done(a->arg, answer);
+	free(a);
+}
+
+/* One datagram; 0 when it is not what was waited for. */
+static int
+ask_receive(struct ask *a)
+{
+	static uint8_t			 buf[DNS_MESSAGE];
+	static struct dns_answer	 answer;
+	ssize_t				 n;
+
+	if ((n = recv(a->fd, buf, sizeof(buf), 0)) == -1) {
+		/* What was sent before met nobody there. */
+		if (errno == EAGAIN || errno == EINTR)
+			return (0);
+		ask_try(a);
+		return (1);
+	}
+	if (dns_read_answer(buf, n, a->name, a->type, a->id, &answer) == -1)
+		return (0);
+	switch (answer.rcode) {
+	case RCODE_NOERROR:
+		/* Part of a long list will do, nothing of it will not. */
+		if (answer.n == 0 && answer.truncated)
+			answer.rcode = RCODE_SERVFAIL;
+		ask_finish(a, &answer);
+		break;
+	case RCODE_NXDOMAIN:
+		ask_finish(a, &answer);
+		break;
+	case RCODE_FORMERR:
+	case RCODE_NOTIMP:
+		if (!a->plain) {
+			a->plain = 1;
+			a->tries--;
+		}
+		/* FALLTHROUGH */
+	default:
+		ask_try(a);
+		break;
+	}
+	return (1);
+}
+
+static void
+ask_event(int fd, short event, void *arg)
+{
+	struct ask	*a = arg;
+	int		 i;
+
+	(void)fd;
+	(void)event;
+	/* Others have a turn, too, whatever comes in. */
+	for (i = 0; i < 16; i++)
+		if (ask_receive(a))
+			return;
+}
+
+static void
+ask_late(int fd, short event, void *arg)
+{
+	(void)fd;
+	(void)event;
+	ask_try(arg);
+}
+
+/* Ask the next server; 0, or -1 if that cannot be done. */
+static int
+ask_send(struct ask *a)
+{
+	const struct sockaddr_storage	*ss;
+	struct timeval			 tv = { ASK_SECONDS, 0 };
+	uint8_t				 buf[DNS_UDP];
+	size_t				 len;
+
+	ss = &servers[a->tries++ % nservers];
+	a->id = (uint16_t)arc4random();
+	if ((len = dns_write_question(buf, a->name, a->type, a->id,
+	    !a->plain)) == 0)
+		return (-1);
+	a->fd = socket(ss->ss_family, SOCK_DGRAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0);
+	if (a->fd == -1)
+		return (-1);
+	if (connect(a->fd, (const struct sockaddr *)ss,
+	    ss->ss_family == AF_INET ? sizeof(struct sockaddr_in) :
+	    sizeof(struct sockaddr_in6)) == -1 ||
+	    send(a->fd, buf, len, MSG_NOSIGNAL) == -1)
+		return (-1);
+	event_set(&a->ev, a->fd, EV_READ | EV_PERSIST, ask_event, a);
+	if (event_add(&a->ev, NULL) == -1)
+		return (-1);
+	return (evtimer_add(&a->timer, &tv));
+}
+
+static void
+ask_try(struct ask *a)
+{
+	for (;;) {
+		ask_close(a);
+		if ((size_t)a->tries >= ASK_ROUNDS * nservers)
+			break;
+		if (ask_send(a) == 0)
+			return;
+	}
+	ask_finish(a, NULL);
+}
+
+/* From the loop, so that no answer comes before this returns. */
+int
+ask_start(const char *name, uint16_t type,
+    void (*done)(void *, const struct dns_answer *), void *arg)
+{
+	struct timeval	 now = { 0, 0 };
+	struct ask	*a;
+
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return (-1);
+	a->fd = -1;
+	a->type = type;
+	a->done = done;
+	a->arg = arg;
+	if (strlcpy(a->name, name, sizeof(a->name)) >= sizeof(a->name)) {
+		free(a);
+		return (-1);
+	}
+	event_set(&a->ev, -1, 0, ask_event, a);
+	evtimer_set(&a->timer, ask_late, a);
+	if (evtimer_add(&a->timer, &now) == -1) {
+		free(a);
+		return (-1);
+	}
+	return (0);
+}

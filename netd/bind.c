@@ -1,0 +1,410 @@
+/*
+ * Copyright (c) 2026 The sandlock authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+
+/*
+ * bind(2) on behalf of the workload, where Landlock cannot judge it: UDP, and
+ * with that TCP, for a filter cannot tell one from the other.  Called by
+ * netd.c for each request.  What is judged, and what the kernel gets, is the
+ * address that the supervisor copied; nothing here blocks.
+ *
+ * SO_REUSEPORT, and for UDP SO_REUSEADDR, let a socket share the port of
+ * another one of the same user, and take what was sent to that.  They belong
+ * to the workload, which can change them at any moment, so netd first tries
+ * the port with a socket of its own that has neither.  If the port is free, it
+ * is the workload's, and whoever shares it later wants to; if it is not, the
+ * workload must have it already.
+ */
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "netd.h"
+
+#define SIN6_LEN_MIN	24	/* without the scope, as the kernel takes it */
+#define BIND_TRIES	8	/* ports that somebody else got first */
+
+/* A bind in the making. */
+struct binding {
+	int			 fd;
+	int			 domain;
+	enum net_proto		 proto;
+	int			 v6only;	/* IPV6_V6ONLY, when it began */
+	struct sockaddr_storage	 addr;
+	socklen_t		 addrlen;
+	struct port_binding	 at;		/* what addr says */
+};
+
+static enum { BIND_NONE, BIND_PORTS, BIND_REMAP }	 bind_mode;
+static int		 bind_has_clients;
+
+void
+bind_init(int remap)
+{
+	bind_mode = remap ? BIND_REMAP : BIND_PORTS;
+	bound_init();
+	if (remap)
+		remap_init();
+}
+
+/* There is something to send datagrams to. */
+void
+bind_clients(void)
+{
+	bind_has_clients = 1;
+}
+
+int
+bind_active(void)
+{
+	return (bind_mode != BIND_NONE);
+}
+
+int
+bind_remaps(void)
+{
+	return (bind_mode == BIND_REMAP);
+}
+
+static int
+bind_option(int fd, int level, int name, int *value)
+{
+	socklen_t	 len = sizeof(*value);
+
+	return (getsockopt(fd, level, name, value, &len));
+}
+
+/* What the socket is; 0 or the answer for the workload. */
+static int
+bind_socket(struct binding *b)
+{
+	int	 protocol, type;
+
+	if (bind_option(b->fd, SOL_SOCKET, SO_DOMAIN, &b->domain) == -1 ||
+	    bind_option(b->fd, SOL_SOCKET, SO_TYPE, &type) == -1 ||
+	    bind_option(b->fd, SOL_SOCKET, SO_PROTOCOL, &protocol) == -1)
+		return (errno);
+	if (b->domain != AF_INET && b->domain != AF_INET6)
+		return (EACCES | PROTO_DENIED);
+	if (type == SOCK_STREAM && protocol == IPPROTO_TCP)
+		b->proto = NET_TCP;
+	else if (type == SOCK_DGRAM && protocol == IPPROTO_UDP)
+		b->proto = NET_UDP;
+	else if (type == SOCK_DGRAM && protocol == (b->domain == AF_INET ?
+	    IPPROTO_ICMP : IPPROTO_ICMPV6))
+		b->proto = NET_ICMP;
+	else
+		return (EACCES | PROTO_DENIED);
+	b->v6only = 1;
+	if (b->domain == AF_INET6 && bind_option(b->fd, IPPROTO_IPV6,
+	    IPV6_V6ONLY, &b->v6only) == -1)
+		return (errno);
+	return (0);
+}
+
+/* The address, with the kernel's own errors; 0 or an errno. */
+static int
+bind_address(struct binding *b, const struct proto_connect *pc)
+{
+	static const uint8_t	 zero[4];
+	struct sockaddr_in	*sin = (struct sockaddr_in *)&b->addr;
+
+	if (pc->addrlen < (b->domain == AF_INET ? sizeof(*sin) :
+	    SIN6_LEN_MIN))
+		return (EINVAL);
+	b->addr = pc->addr;
+	b->addrlen = b->domain == AF_INET ? sizeof(*sin) :
+	    pc->addrlen < sizeof(struct sockaddr_in6) ? SIN6_LEN_MIN :
+	    sizeof(struct sockaddr_in6);
+	/* An old habit that the kernel bears with. */
+	if (b->domain == AF_INET && b->addr.ss_family == AF_UNSPEC &&
+	    memcmp(&sin->sin_addr, zero, sizeof(zero)) == 0)
+		b->addr.ss_family = AF_INET;
+	if (b->addr.ss_family != b->domain)
+		return (EAFNOSUPPORT);
+	b->at.proto = b->proto;
+	port_address(&b->at, &b->addr);
+	b->at.dual = !b->v6only && b->at.family == AF_INET6 &&
+	    port_unspecified(&b->at);
+	return (0);
+}
+
+static int
+bind_judge(const struct binding *b)
+{
+	struct netaddr	 na;
+	uint16_t	 port;
+
+	/* Nobody is served there: what it sends to is judged. */
+	if (b->proto == NET_ICMP)
+		return (1);
+	netaddr_from_sockaddr(&b->addr, &na, &port);
+	/*
+	 * The kernel would choose a port as well when the socket sends for the
+	 * first time; many programs do this before.
+	 */
+	if (b->proto == NET_UDP && port == 0 && bind_has_clients)
+		return (1);
+	return (netrule_decide(netd_rules, b->proto, NET_IN, &na, port));
+}
+
+/*
+ * Try a port with a socket of our own, which lets it go at once: 0 or an
+ * errno.  Port 0 is replaced by one that was free.  Only what is left of old
+ * connections of TCP may be there.
+ */
+static int
+bind_probe(const struct binding *b, struct sockaddr_storage *ss)
+{
+	socklen_t	 len = sizeof(*ss);
+	int		 error = 0, fd, on = 1;
+
+	fd = socket(b->domain, (b->proto == NET_TCP ? SOCK_STREAM :
+	    SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return (errno);
+	if ((b->domain == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+	    &b->v6only, sizeof(b->v6only)) == -1) ||
+	    (b->proto == NET_TCP && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR,
+	    &on, sizeof(on)) == -1) ||
+	    bind(fd, (struct sockaddr *)ss, b->addrlen) == -1 ||
+	    getsockname(fd, (struct sockaddr *)ss, &len) == -1)
+		error = errno;
+	close(fd);
+	return (error);
+}
+
+/*
+ * Whether the socket got a port by other ways than bind.  One of TCP whose
+ * connect failed has none, whatever it says its name is.
+ */
+static int
+bind_has_port(const struct binding *b)
+{
+	struct sockaddr_storage	 ss;
+	struct port_binding	 at;
+	struct tcp_info		 info;
+	socklen_t		 len = sizeof(info);
+
+	if (b->proto == NET_TCP)
+		return (getsockopt(b->fd, IPPROTO_TCP, TCP_INFO, &info,
+		    &len) == 0 && info.tcpi_state != TCP_CLOSE);
+	memset(&ss, 0, sizeof(ss));
+	len = sizeof(ss);
+	if (getsockname(b->fd, (struct sockaddr *)&ss, &len) == -1)
+		return (0);
+	port_address(&at, &ss);
+	return (at.asked != 0);
+}
+
+/*
+ * The errno of a second bind, which never succeeds: what the kernel says of the
+ * address comes before what it says of that.
+ */
+static int
+bind_twice(const struct binding *b)
+{
+	struct sockaddr_storage	 ss = b->addr;
+	int			 error;
+
+	error = bind_probe(b, &ss);
+	if (error == EACCES || (error == EADDRNOTAVAIL &&
+	    b->domain == AF_INET))
+		return (error);
+	return (EINVAL);
+}
+
+/* Whether the port may be the workload's; 0 or an errno. */
+static int
+bind_free(const struct binding *b, const struct sockaddr_storage *addr)
+{
+	struct sockaddr_storage	 ss = *addr;
+	struct port_binding	 at = b->at;
+	int			 error;
+
+	if ((error = bind_probe(b, &ss)) == 0)
+		return (0);
+	/* The kernel will say the same, or knows of an option. */
+	if (error == EACCES || error == EADDRNOTAVAIL || error == EINVAL ||
+	    error == ENODEV)
+		return (0);
+	if (error != EADDRINUSE)
+		return (error);
+	port_address(&at, addr);
+	/* Ours, and whether it may be shared is the kernel's to say. */
+	if (bound_real(&at, at.asked) != NULL)
+		return (0);
+	return (EADDRINUSE);
+}
+
+/* One bind to a port that is not 0, by whoever may have it. */
+static int
+bind_port(const struct binding *b, const struct sockaddr_storage *ss)
+{
+	int	 error;
+
+	if ((error = bind_free(b, ss)) != 0)
+		return (error);
+	return (bind(b->fd, (const struct sockaddr *)ss, b->addrlen) == -1 ?
+	    errno : 0);
+}
+
+/*
+ * A port of the kernel's choice.  For UDP that could be one which is shared,
+ * so it is chosen for a socket that shares none.
+ */
+static int
+bind_any(const struct binding *b)
+{
+	struct sockaddr_storage	 ss;
+	int			 error = EADDRINUSE, i, later = 0;
+
+	if (b->domain == AF_INET)
+		(void)bind_option(b->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
+		    &later);
+	for (i = 0; i < BIND_TRIES && error == EADDRINUSE; i++) {
+		ss = b->addr;
+		port_set(&ss, 0);
+		if (b->proto == NET_UDP && !later &&
+		    (error = bind_probe(b, &ss)) != 0) {
+			if (error != EADDRNOTAVAIL && error != EINVAL &&
+			    error != ENODEV)
+				return (error);
+			/* As above. */
+			ss = b->addr;
+			port_set(&ss, 0);
+		}
+		error = bind(b->fd, (struct sockaddr *)&ss, b->addrlen) == -1 ?
+		    errno : 0;
+	}
+	return (error);
+}
+
+/* In a port space of its own the workload has every port that it has not. */
+static int
+bind_remap(struct binding *b)
+{
+	const struct port_binding	*pb;
+	struct sockaddr_storage		 ss = b->addr;
+	int				 error;
+
+	if ((pb = bound_asked(&b->at, b->at.asked)) != NULL) {
+		/* With the others that have it, if the kernel lets it. */
+		port_set(&ss, pb->real);
+		return (bind(b->fd, (struct sockaddr *)&ss, b->addrlen) == -1 ?
+		    errno : 0);
+	}
+	if (bound_overlaps(&b->at, b->at.asked) != NULL)
+		return (EADDRINUSE);
+	error = bind_port(b, &ss);
+	return (error == EADDRINUSE ? bind_any(b) : error);
+}
+
+static int
+bind_make(struct binding *b)
+{
+	if (b->at.asked == 0)
+		return (bind_any(b));
+	if (bind_mode == BIND_REMAP)
+		return (bind_remap(b));
+	return (bind_port(b, &b->addr));
+}
+
+/*
+ * What the socket has now, which no option changes any more.  One that was for
+ * IPv6 only when the port was tried, and is not, may share a port of IPv4 with
+ * somebody outside; no program does that by mistake.
+ */
+static void
+bind_note(struct binding *b, struct port_binding *pb)
+{
+	struct port_binding	 old = *pb;
+	struct sockaddr_storage	 ss;
+	socklen_t		 len = sizeof(ss);
+	int			 v6only = 1;
+
+	memset(&ss, 0, sizeof(ss));
+	if (getsockname(b->fd, (struct sockaddr *)&ss, &len) == -1)
+		fatal("getsockname");
+	if (b->domain == AF_INET6 && bind_option(b->fd, IPPROTO_IPV6,
+	    IPV6_V6ONLY, &v6only) == -1)
+		fatal("getsockopt");
+	port_address(pb, &ss);
+	pb->proto = b->proto;
+	pb->serial = old.serial;
+	pb->real = pb->asked;
+	if (b->at.asked != 0)
+		pb->asked = b->at.asked;
+	if (pb->family == AF_INET6 && port_unspecified(pb)) {
+		if (v6only != b->v6only)
+			fatalx("a socket was changed while it was bound");
+		pb->dual = !v6only;
+	}
+	if (pb->real == 0) {
+		/* There is no port yet. */
+		bound_drop(b->fd, pb);
+		return;
+	}
+	bound_keep(pb);
+	if (bind_mode == BIND_REMAP)
+		netd_port(pb);
+}
+
+void
+bind_request(uint32_t id, int fd, const struct proto_connect *pc)
+{
+	struct port_binding	*pb;
+	struct binding		 b;
+	int			 error;
+
+	memset(&b, 0, sizeof(b));
+	b.fd = fd;
+	if ((error = bind_socket(&b)) == 0 &&
+	    (error = bind_address(&b, pc)) == 0 && !bind_judge(&b))
+		error = EACCES | PROTO_DENIED;
+	if (error != 0)
+		goto done;
+	/* A ping socket has no port, but a number that none shares. */
+	if (b.proto == NET_ICMP) {
+		error = bind(fd, (struct sockaddr *)&b.addr, b.addrlen) ==
+		    -1 ? errno : 0;
+		goto done;
+	}
+	if (bind_has_port(&b) || ((pb = bound_watch(fd)) == NULL &&
+	    errno == EEXIST)) {
+		error = bind_twice(&b);
+		goto done;
+	}
+	if (pb == NULL) {
+		error = errno;
+		goto done;
+	}
+	if ((error = bind_make(&b)) != 0)
+		bound_drop(fd, pb);
+	else
+		bind_note(&b, pb);
+ done:
+	close(fd);
+	netd_reply(id, error);
+}
