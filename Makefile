@@ -14,6 +14,7 @@ DEPS+=	kyua libatf-dev atf-sh git python3 procps iproute2 util-linux
 DEPS+=	cmake curl nodejs npm patch perl rsync strace vim
 DEPS+=	clang libclang-rt-14-dev cppcheck mandoc
 DEPS+=	bubblewrap nginx-light wrk redis-server
+DEPS+=	bind9-dnsutils dbus iputils-ping libglib2.0-bin openssl socat wget
 DEPS+=	libfuse3-dev fuse3
 
 all:

@@ -63,6 +63,19 @@ bounded_interval(int ms)
 }
 
 int
+bounded_accept(int fd, struct sockaddr *sa, socklen_t *len, int flags)
+{
+	int	 error, ret;
+
+	bounded_interval(BOUNDED_MS);
+	ret = accept4(fd, sa, len, flags);
+	error = errno;
+	bounded_interval(0);
+	errno = error;
+	return (ret);
+}
+
+int
 bounded_connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
 	int	 error = 0;

@@ -33,4 +33,7 @@ void	 bounded_init(void);
  */
 int	 bounded_connect(int, const struct sockaddr *, socklen_t);
 
+/* accept4(2) on such a socket; -1 and errno likewise. */
+int	 bounded_accept(int, struct sockaddr *, socklen_t *, int);
+
 #endif

@@ -33,6 +33,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <linux/netlink.h>
+
 #include <netinet/in.h>
 
 #include <errno.h>
@@ -65,8 +67,10 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV	(1UL << 5)
 #endif
 #define TCP_ULP			31
+#define UDP_ENCAP		100
 #define IPV6_ADDRFORM		1
 #define IPV6_2292PKTOPTIONS	6
+#define IPV6_FLOWLABEL_MGR	32
 #define IPV6_RTHDR		57
 #define IP_OPTIONS		4
 #define IOPRIO_WHO_PROCESS	1
@@ -79,7 +83,8 @@
 /* Reading and writing neither: a fourth access mode that open(2) accepts. */
 #define ACCESS_NEITHER	3
 
-#define SOCK_MODIFIERS	(SOCK_NONBLOCK | SOCK_CLOEXEC)
+/* The type of a socket; two flags may come with it. */
+#define SOCK_KIND	((uint32_t)~(SOCK_NONBLOCK | SOCK_CLOEXEC))
 
 #define ALLOW		SECCOMP_RET_ALLOW
 #define NOTIFY		SECCOMP_RET_USER_NOTIF
@@ -165,6 +170,19 @@ struct rule {
 #define RULE3(call, action, c1, c2, c3)					\
 	{ SYS_ ## call, 3, (action), { c1, c2, c3 } }
 
+/* Sockets of a family and a type, and of a protocol; commands of ioctl(2). */
+#define PAIR(family, type, action)					\
+	RULE2(socketpair, action, EQ(0, family), BITS(1, SOCK_KIND, type))
+#define SOCK2(family, type, action)					\
+	RULE2(socket, action, EQ(0, family), BITS(1, SOCK_KIND, type))
+#define SOCK3(family, type, protocol, action)				\
+	RULE3(socket, action, EQ(0, family), BITS(1, SOCK_KIND, type),	\
+	    EQ(2, protocol))
+#define IOCTL(command, action)						\
+	RULE1(ioctl, action, EQ(1, command))
+#define IOCTLS(mask, value, action)					\
+	RULE1(ioctl, action, BITS(1, mask, value))
+
 #define EQ		BPF_COND_EQ
 #define NE		BPF_COND_NE
 #define BITS		BPF_COND_BITS
@@ -235,10 +253,8 @@ static const struct rule rules[] = {
 	 * A datagram socket can be sent from to any other socket that has a
 	 * path, pair or not; of the other two kinds none can.
 	 */
-	RULE2(socketpair, ALLOW, EQ(0, AF_UNIX), BITS(1,
-	    (uint32_t)~SOCK_MODIFIERS, SOCK_STREAM)),
-	RULE2(socketpair, ALLOW, EQ(0, AF_UNIX), BITS(1,
-	    (uint32_t)~SOCK_MODIFIERS, SOCK_SEQPACKET)),
+	PAIR(AF_UNIX, SOCK_STREAM, ALLOW),
+	PAIR(AF_UNIX, SOCK_SEQPACKET, ALLOW),
 	RULE0(socketpair, ERRNO(EACCES)),
 
 	/* Connects without connect(2), past Landlock. */
@@ -253,6 +269,8 @@ static const struct rule rules[] = {
 	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_TCP), EQ(2, TCP_ULP)),
 	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6),
 	    EQ(2, IPV6_ADDRFORM)),
+	/* And what arrives by UDP into a packet of its own. */
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_UDP), EQ(2, UDP_ENCAP)),
 
 	/*
 	 * A route of the workload's choosing: the first packet of a connect
@@ -261,44 +279,126 @@ static const struct rule rules[] = {
 	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IP), EQ(2, IP_OPTIONS)),
 	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6), EQ(2, IPV6_RTHDR)),
 	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6),
-	    EQ(2, IPV6_2292PKTOPTIONS))
+	    EQ(2, IPV6_2292PKTOPTIONS)),
+	/* A flow label may come with one. */
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6),
+	    EQ(2, IPV6_FLOWLABEL_MGR))
+};
+
+/*
+ * The kernel tells the network around it which groups are joined: words of the
+ * workload's choosing, to whom no rule admits.  Sockets of TCP can join, too.
+ */
+static const struct rule group_rules[] = {
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IP),
+	    EQ(2, IP_ADD_MEMBERSHIP)),
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IP),
+	    EQ(2, IP_ADD_SOURCE_MEMBERSHIP)),
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IP),
+	    EQ(2, MCAST_JOIN_GROUP)),
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IP),
+	    EQ(2, MCAST_JOIN_SOURCE_GROUP)),
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6),
+	    EQ(2, IPV6_JOIN_GROUP)),
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6),
+	    EQ(2, IPV6_JOIN_ANYCAST)),
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6),
+	    EQ(2, MCAST_JOIN_GROUP)),
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6),
+	    EQ(2, MCAST_JOIN_SOURCE_GROUP))
+};
+
+/* With sends notified, such a pair can be had. */
+static const struct rule datagram_pairs[] = {
+	PAIR(AF_UNIX, SOCK_DGRAM, ALLOW)
 };
 
 /* Sockets that a policy may grant; everything else is EACCES. */
 static const struct rule unix_sockets[] = {
-	RULE2(socket, ALLOW, EQ(0, AF_UNIX), BITS(1,
-	    (uint32_t)~SOCK_MODIFIERS, SOCK_STREAM)),
-	RULE2(socket, ALLOW, EQ(0, AF_UNIX), BITS(1,
-	    (uint32_t)~SOCK_MODIFIERS, SOCK_SEQPACKET))
+	SOCK2(AF_UNIX, SOCK_STREAM, ALLOW),
+	SOCK2(AF_UNIX, SOCK_SEQPACKET, ALLOW)
+};
+
+/* And this one, which can be sent from to any path, with sends notified. */
+static const struct rule unix_datagrams[] = {
+	SOCK2(AF_UNIX, SOCK_DGRAM, ALLOW)
 };
 
 /* TCP and nothing that passes for it: MPTCP, SCTP, SMC have a protocol. */
 static const struct rule inet_sockets[] = {
-	RULE3(socket, ALLOW, EQ(0, AF_INET), BITS(1,
-	    (uint32_t)~SOCK_MODIFIERS, SOCK_STREAM), EQ(2, 0)),
-	RULE3(socket, ALLOW, EQ(0, AF_INET), BITS(1,
-	    (uint32_t)~SOCK_MODIFIERS, SOCK_STREAM), EQ(2, IPPROTO_TCP)),
-	RULE3(socket, ALLOW, EQ(0, AF_INET6), BITS(1,
-	    (uint32_t)~SOCK_MODIFIERS, SOCK_STREAM), EQ(2, 0)),
-	RULE3(socket, ALLOW, EQ(0, AF_INET6), BITS(1,
-	    (uint32_t)~SOCK_MODIFIERS, SOCK_STREAM), EQ(2, IPPROTO_TCP))
+	SOCK3(AF_INET, SOCK_STREAM, 0, ALLOW),
+	SOCK3(AF_INET, SOCK_STREAM, IPPROTO_TCP, ALLOW),
+	SOCK3(AF_INET6, SOCK_STREAM, 0, ALLOW),
+	SOCK3(AF_INET6, SOCK_STREAM, IPPROTO_TCP, ALLOW)
 };
 
-static const struct rule no_socket = RULE0(socket, ERRNO(EACCES));
+/* UDP without its relatives: UDP-Lite has a protocol. */
+static const struct rule udp_sockets[] = {
+	SOCK3(AF_INET, SOCK_DGRAM, 0, ALLOW),
+	SOCK3(AF_INET, SOCK_DGRAM, IPPROTO_UDP, ALLOW),
+	SOCK3(AF_INET6, SOCK_DGRAM, 0, ALLOW),
+	SOCK3(AF_INET6, SOCK_DGRAM, IPPROTO_UDP, ALLOW)
+};
+
+/* Echo requests, which the kernel makes; raw sockets are another type. */
+static const struct rule icmp_sockets[] = {
+	SOCK3(AF_INET, SOCK_DGRAM, IPPROTO_ICMP, ALLOW),
+	SOCK3(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6, ALLOW)
+};
+
+/*
+ * Where the supervisor shows interfaces: route netlink sockets are its own, and
+ * so is what asks about a socket's kind, and about interfaces.
+ */
+static const struct rule netlink_rules[] = {
+	SOCK3(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, NOTIFY),
+	SOCK3(AF_NETLINK, SOCK_DGRAM, NETLINK_ROUTE, NOTIFY),
+	/* if_nametoindex(3) wants one for its ioctl, and so gets one. */
+	SOCK3(AF_UNIX, SOCK_DGRAM, 0, NOTIFY),
+	RULE1(setsockopt, NOTIFY, EQ(1, SOL_NETLINK)),
+	RULE1(getsockopt, NOTIFY, EQ(1, SOL_NETLINK)),
+	RULE2(getsockopt, NOTIFY, EQ(1, SOL_SOCKET), EQ(2, SO_DOMAIN)),
+	RULE2(getsockopt, NOTIFY, EQ(1, SOL_SOCKET), EQ(2, SO_TYPE)),
+	RULE2(getsockopt, NOTIFY, EQ(1, SOL_SOCKET), EQ(2, SO_PROTOCOL)),
+	/*
+	 * The kernel has answered when a request is sent, and one libc, musl,
+	 * counts on it: it receives just so.
+	 */
+	RULE3(recvfrom, NOTIFY, EQ(2, 8192), EQ(3, MSG_DONTWAIT), NULLPTR(4)),
+
+	IOCTL(0x8910, NOTIFY),		/* SIOCGIFNAME */
+	IOCTL(0x8912, NOTIFY),		/* SIOCGIFCONF */
+	IOCTL(0x8913, NOTIFY),		/* SIOCGIFFLAGS */
+	IOCTL(0x8915, NOTIFY),		/* SIOCGIFADDR */
+	IOCTL(0x8917, NOTIFY),		/* SIOCGIFDSTADDR */
+	IOCTL(0x8919, NOTIFY),		/* SIOCGIFBRDADDR */
+	IOCTL(0x891b, NOTIFY),		/* SIOCGIFNETMASK */
+	IOCTL(0x891d, NOTIFY),		/* SIOCGIFMETRIC */
+	IOCTL(0x8921, NOTIFY),		/* SIOCGIFMTU */
+	IOCTL(0x8927, NOTIFY),		/* SIOCGIFHWADDR */
+	IOCTL(0x8933, NOTIFY),		/* SIOCGIFINDEX */
+	IOCTL(0x8942, NOTIFY),		/* SIOCGIFTXQLEN */
+	IOCTL(0x8946, NOTIFY),		/* SIOCETHTOOL */
+	IOCTL(0x8970, NOTIFY)		/* SIOCGIFMAP */
+};
+
+static const struct rule no_socket[] = {
+	RULE0(socket, ERRNO(EACCES))
+};
 
 /*
  * With a quota: what makes a file grow, or take blocks beyond its end, and is
  * no write.  Programs do without, as on a file system that lacks it.
  */
 static const struct rule quota_rules[] = {
-	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x40049409)),	/* FICLONE */
-	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x4020940d)),	/* .._RANGE */
-	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x40305828)),	/* RESVSP */
-	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x4030582a)),	/* RESVSP64 */
-	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x40305839)),	/* ZERO_RANGE */
-	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x4030580a)),	/* ALLOCSP */
-	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0x40305824)),	/* ALLOCSP64 */
-	RULE1(ioctl, ERRNO(EOPNOTSUPP), EQ(1, 0xc028660f)),	/* MOVE_EXT */
+	IOCTL(0x40049409, ERRNO(EOPNOTSUPP)),	/* FICLONE */
+	IOCTL(0x4020940d, ERRNO(EOPNOTSUPP)),	/* .._RANGE */
+	IOCTL(0x40305828, ERRNO(EOPNOTSUPP)),	/* RESVSP */
+	IOCTL(0x4030582a, ERRNO(EOPNOTSUPP)),	/* RESVSP64 */
+	IOCTL(0x40305839, ERRNO(EOPNOTSUPP)),	/* ZERO_RANGE */
+	IOCTL(0x4030580a, ERRNO(EOPNOTSUPP)),	/* ALLOCSP */
+	IOCTL(0x40305824, ERRNO(EOPNOTSUPP)),	/* ALLOCSP64 */
+	IOCTL(0xc028660f, ERRNO(EOPNOTSUPP)),	/* MOVE_EXT */
 	/* Writes whose descriptors are in memory. */
 	RULE0(io_setup, ERRNO(ENOSYS)),
 	RULE0(io_submit, ERRNO(ENOSYS))
@@ -314,11 +414,19 @@ static const struct rule quota_rules[] = {
  */
 static const struct rule holder_rules[] = {
 	RULE2(splice, ERRNO(EINVAL), NULLPTR(1), NULLPTR(3)),
-	RULE1(sendfile, ERRNO(EINVAL), NULLPTR(2))
+	RULE1(sendfile, ERRNO(EINVAL), NULLPTR(2)),
+	/* Not to wait in a close either. */
+	RULE2(setsockopt, NOTIFY, EQ(1, SOL_SOCKET), EQ(2, SO_LINGER))
 };
 
-static const struct rule no_affinity =
-    RULE0(sched_setaffinity, ERRNO(EPERM));
+static const struct rule no_affinity[] = {
+	RULE0(sched_setaffinity, ERRNO(EPERM))
+};
+
+/* Where names are hidden: it looks at them, and answers in a structure. */
+static const struct rule hidden_rules[] = {
+	RULE0(file_getattr, ERRNO(ENOSYS))
+};
 
 /*
  * ioctl commands.  Numbers, as the headers of terminals, sockets and file
@@ -326,44 +434,40 @@ static const struct rule no_affinity =
  * change a file through a descriptor that is open for reading only, which
  * Landlock does not see.
  */
-static const struct {
-	uint32_t	 mask;
-	uint32_t	 value;
-	uint32_t	 action;
-} ioctls[] = {
+static const struct rule ioctls[] = {
 	/* The terminal: input for the shell that started us, its modes. */
-	{ 0xffffffff, 0x5412, ERRNO(EPERM) },	/* TIOCSTI */
-	{ 0xffffffff, 0x541c, ERRNO(EPERM) },	/* TIOCLINUX: paste */
-	{ 0xffffffff, 0x541d, ERRNO(EPERM) },	/* TIOCCONS */
-	{ 0xffffffff, 0x5423, ERRNO(EPERM) },	/* TIOCSETD */
-	{ 0xffffffff, 0x540c, ERRNO(EPERM) },	/* TIOCEXCL: outlives us */
-	{ 0xffffffff, 0x5437, ERRNO(EPERM) },	/* TIOCVHANGUP */
-	{ 0xffffffff, 0x5457, ERRNO(EPERM) },	/* TIOCSLCKTRMIOS */
+	IOCTL(0x5412, ERRNO(EPERM)),	/* TIOCSTI */
+	IOCTL(0x541c, ERRNO(EPERM)),	/* TIOCLINUX: paste */
+	IOCTL(0x541d, ERRNO(EPERM)),	/* TIOCCONS */
+	IOCTL(0x5423, ERRNO(EPERM)),	/* TIOCSETD */
+	IOCTL(0x540c, ERRNO(EPERM)),	/* TIOCEXCL: outlives us */
+	IOCTL(0x5437, ERRNO(EPERM)),	/* TIOCVHANGUP */
+	IOCTL(0x5457, ERRNO(EPERM)),	/* TIOCSLCKTRMIOS */
 	/* Signals a group of processes without asking anyone. */
-	{ 0xffffffff, 0x40045436, ERRNO(EPERM) },	/* TIOCSIG */
+	IOCTL(0x40045436, ERRNO(EPERM)),	/* TIOCSIG */
 
 	/* Branches of branchfs, through a control file that can be read. */
-	{ 0xffffffff, BRANCHFS_CREATE, ERRNO(EPERM) },
-	{ 0xffffffff, BRANCHFS_COMMIT, ERRNO(EPERM) },
-	{ 0xffffffff, BRANCHFS_ABORT, ERRNO(EPERM) },
+	IOCTL(BRANCHFS_CREATE, ERRNO(EPERM)),
+	IOCTL(BRANCHFS_COMMIT, ERRNO(EPERM)),
+	IOCTL(BRANCHFS_ABORT, ERRNO(EPERM)),
 
 	/* Inode flags and generation, in both word sizes. */
-	{ 0xffffffff, 0x40086602, ERRNO(EPERM) },	/* FS_IOC_SETFLAGS */
-	{ 0xffffffff, 0x40046602, ERRNO(EPERM) },
-	{ 0xffffffff, 0x401c5820, ERRNO(EPERM) },	/* FSSETXATTR */
-	{ 0xffffffff, 0x40087602, ERRNO(EPERM) },	/* SETVERSION */
-	{ 0xffffffff, 0x40047602, ERRNO(EPERM) },
-	{ 0xffffffff, 0x40086604, ERRNO(EPERM) },	/* EXT4 SETVERSION */
-	{ 0xffffffff, 0x40046604, ERRNO(EPERM) },
-	{ 0xffffffff, 0x00006609, ERRNO(EPERM) },	/* EXT4 MIGRATE */
-	{ 0xffffffff, 0x40047211, ERRNO(EPERM) },	/* FAT SET_ATTRIBUTES */
+	IOCTL(0x40086602, ERRNO(EPERM)),	/* FS_IOC_SETFLAGS */
+	IOCTL(0x40046602, ERRNO(EPERM)),
+	IOCTL(0x401c5820, ERRNO(EPERM)),	/* FSSETXATTR */
+	IOCTL(0x40087602, ERRNO(EPERM)),	/* SETVERSION */
+	IOCTL(0x40047602, ERRNO(EPERM)),
+	IOCTL(0x40086604, ERRNO(EPERM)),	/* EXT4 SETVERSION */
+	IOCTL(0x40046604, ERRNO(EPERM)),
+	IOCTL(0x00006609, ERRNO(EPERM)),	/* EXT4 MIGRATE */
+	IOCTL(0x40047211, ERRNO(EPERM)),	/* FAT SET_ATTRIBUTES */
 	/* Makes a file read-only for ever. */
-	{ 0xffffffff, 0x40806685, ERRNO(EPERM) },	/* ENABLE_VERITY */
+	IOCTL(0x40806685, ERRNO(EPERM)),	/* ENABLE_VERITY */
 	/* Encrypts a directory; takes the key from other processes. */
-	{ 0xffffffff, 0x800c6613, ERRNO(EPERM) },	/* SET_ENCRYPTION_ */
-	{ 0xffffffff, 0xc0506617, ERRNO(EPERM) },	/* ADD_ENCRYPTION_ */
-	{ 0xffffffff, 0xc0406618, ERRNO(EPERM) },	/* REMOVE_ENCRYPTION_ */
-	{ 0xffffffff, 0xc0406619, ERRNO(EPERM) },	/* .._ALL_USERS */
+	IOCTL(0x800c6613, ERRNO(EPERM)),	/* SET_ENCRYPTION_ */
+	IOCTL(0xc0506617, ERRNO(EPERM)),	/* ADD_ENCRYPTION_ */
+	IOCTL(0xc0406618, ERRNO(EPERM)),	/* REMOVE_ENCRYPTION_ */
+	IOCTL(0xc0406619, ERRNO(EPERM)),	/* .._ALL_USERS */
 
 	/*
 	 * Btrfs makes, snapshots and removes subvolumes through a directory
@@ -371,20 +475,23 @@ static const struct {
 	 * FIDEDUPERANGE: the first two want a descriptor open for writing,
 	 * the third changes no content.
 	 */
-	{ 0xffffffff, 0x40049409, ALLOW },
-	{ 0xffffffff, 0x4020940d, ALLOW },
-	{ 0xffffffff, 0xc0189436, ALLOW },
-	{ 0xffffffff, 0x894b, ALLOW },		/* SIOCOUTQNSD */
+	IOCTL(0x40049409, ALLOW),
+	IOCTL(0x4020940d, ALLOW),
+	IOCTL(0xc0189436, ALLOW),
+	IOCTL(0x894b, ALLOW),		/* SIOCOUTQNSD */
 	/* FIOSETOWN to SIOCGSTAMPNS: owner (see Landlock), mark, time. */
-	{ 0xfffffff8, 0x8900, ALLOW },
+	IOCTLS(0xfffffff8, 0x8900, ALLOW),
 
-	{ 0x0000ff00, 0x9400, ERRNO(EPERM) },	/* the rest of Btrfs */
-	{ 0x0000ff00, 0xbc00, ERRNO(EPERM) },	/* bcachefs, likewise */
-	{ 0x0000ff00, 0xf500, ERRNO(EPERM) },	/* F2FS: pins, releases */
-	{ 0xffffff00, 0x8900, ERRNO(EPERM) },	/* network interfaces */
-	{ 0xffffff00, 0x8b00, ERRNO(EPERM) },	/* wireless ones */
-	{ 0xffffff00, 0x4b00, ERRNO(EPERM) },	/* console: keys, fonts */
-	{ 0xffffff00, 0x5600, ERRNO(EPERM) }	/* virtual terminals */
+	/* The rest of Btrfs, likewise bcachefs; F2FS: pins, releases. */
+	IOCTLS(0x0000ff00, 0x9400, ERRNO(EPERM)),
+	IOCTLS(0x0000ff00, 0xbc00, ERRNO(EPERM)),
+	IOCTLS(0x0000ff00, 0xf500, ERRNO(EPERM)),
+	/* Network interfaces, wireless ones. */
+	IOCTLS(0xffffff00, 0x8900, ERRNO(EPERM)),
+	IOCTLS(0xffffff00, 0x8b00, ERRNO(EPERM)),
+	/* The console: keys, fonts; virtual terminals. */
+	IOCTLS(0xffffff00, 0x4b00, ERRNO(EPERM)),
+	IOCTLS(0xffffff00, 0x5600, ERRNO(EPERM))
 };
 
 /* The commands that are harmless but for one argument. */
@@ -395,14 +502,95 @@ static const struct rule ioctl_arguments[] = {
 	RULE2(ioctl, ERRNO(EPERM), EQ(1, TCXONC), EQ(2, TCOOFF))
 };
 
-/* What a class of the table is refused with, if it is not EPERM. */
+/* What clauses depend on: what is granted, what the supervisor is to see. */
+#define GRANT_UNIX	0x0001
+#define GRANT_INET	0x0002
+#define GRANT_UDP	0x0004
+#define GRANT_ICMP	0x0008
+#define FIXED_CPUS	0x0010
+#define SEE_VIEW	0x0020
+#define SEE_QUOTA	0x0040
+#define SEE_HOLES	0x0080	/* what names around holes are changed */
+#define SEE_HIDDEN	0x0100	/* and what is only looked at */
+#define SEE_HOSTS	0x0200
+#define SEE_SEND	0x0400
+#define SEE_BIND	0x0800
+#define SEE_REMAP	0x1000
+#define SEE_ROUTE	0x2000
+#define HOLDS		0x4000	/* a worker may hold what is open there */
+#define NO_GROUPS	0x8000	/* none of multicast is joined */
+
+#define SEE_ANY		(SEE_VIEW | SEE_QUOTA | SEE_HOLES | SEE_HIDDEN |\
+			SEE_HOSTS | SEE_SEND | SEE_BIND | SEE_REMAP |	\
+			SEE_ROUTE)
+
+/*
+ * The rules in order, each table with all that it depends on.  Of one call the
+ * first rule that matches decides, and what is seen comes before what is
+ * denied.
+ */
+#define TABLE(needs, rules)	{ (needs), (rules), NELEMS(rules) }
 static const struct {
-	enum syscall_class	 class;
-	int			 error;
-} class_errors[] = {
-	{ CLASS_FORK, EAGAIN },
-	{ CLASS_CONNECT, EACCES },
-	{ CLASS_LISTEN, EACCES }
+	unsigned int		 needs;
+	const struct rule	*rules;
+	size_t			 n;
+} tables[] = {
+	TABLE(FIXED_CPUS, no_affinity),
+	TABLE(SEE_QUOTA, quota_rules),
+	TABLE(SEE_SEND, datagram_pairs),
+	TABLE(NO_GROUPS, group_rules),
+	TABLE(HOLDS, holder_rules),
+	TABLE(0, rules),
+	TABLE(GRANT_UNIX, unix_sockets),
+	TABLE(GRANT_UNIX | SEE_SEND, unix_datagrams),
+	TABLE(GRANT_INET, inet_sockets),
+	TABLE(GRANT_UDP, udp_sockets),
+	TABLE(GRANT_ICMP, icmp_sockets),
+	TABLE(SEE_ROUTE, netlink_rules),
+	TABLE(0, no_socket),
+	TABLE(0, ioctls),
+	TABLE(0, ioctl_arguments),
+	TABLE(SEE_HIDDEN, hidden_rules)
+};
+#undef TABLE
+
+/*
+ * On account of what calls of a class are seen, any of it.  Landlock alone
+ * decides what is executed around holes, and what a descriptor may be used
+ * for.  Those whose verdict is in the configuration are not here, nor those
+ * that are judged by rules about their arguments alone.
+ */
+#define CHANGES		(SEE_VIEW | SEE_QUOTA | SEE_HOLES)
+#define LOOKS		(SEE_VIEW | SEE_HIDDEN)
+static const uint16_t class_seen[CLASS_MAX] = {
+	[CLASS_SOCKNAME] = SEE_REMAP | SEE_ROUTE,
+	[CLASS_ACCEPT] = SEE_REMAP,
+	[CLASS_RECV] = SEE_REMAP,
+	[CLASS_SEND] = SEE_SEND,
+	[CLASS_OPEN] = CHANGES | SEE_HOSTS | SEE_REMAP,
+	[CLASS_STAT] = LOOKS,
+	[CLASS_ACCESS] = LOOKS,
+	[CLASS_READLINK] = LOOKS,
+	[CLASS_GETXATTR] = LOOKS,
+	[CLASS_LISTXATTR] = LOOKS,
+	[CLASS_GETDENTS] = SEE_VIEW,
+	[CLASS_STATFS] = LOOKS,
+	[CLASS_WATCH] = LOOKS,
+	[CLASS_UNLINK] = CHANGES,
+	[CLASS_RMDIR] = CHANGES,
+	[CLASS_MKDIR] = CHANGES,
+	[CLASS_MKNOD] = CHANGES,
+	[CLASS_SYMLINK] = CHANGES,
+	[CLASS_RENAME] = CHANGES,
+	[CLASS_LINK] = CHANGES,
+	[CLASS_TRUNCATE] = CHANGES,
+	[CLASS_CHDIR] = LOOKS,
+	[CLASS_GETCWD] = SEE_VIEW,
+	[CLASS_EXEC] = SEE_VIEW,
+	[CLASS_BIND] = SEE_VIEW | SEE_QUOTA | SEE_BIND | SEE_ROUTE,
+	[CLASS_WRITE] = SEE_QUOTA,
+	[CLASS_COPY] = SEE_QUOTA,
+	[CLASS_RESIZE] = SEE_QUOTA
 };
 
 /* A call as a whole, before arguments are looked at. */
@@ -416,11 +604,14 @@ enum call {
 struct build {
 	const struct filter_conf	*conf;
 	struct bpf_filter		*bpf;
+	unsigned int			 features;
 	uint8_t				 calls[SYSCALL_LAST + 1];
 	int				 notifies;
 };
 
 static int	 call_denied(int, int *);
+static unsigned int
+		 conf_features(const struct filter_conf *);
 static void	 group_set(struct build *, const char *, enum call);
 static void	 build_calls(struct build *);
 static int	 build_changes(struct build *, const struct filter_change *,
@@ -429,14 +620,12 @@ static uint32_t	 build_action(struct build *, uint32_t);
 static int	 build_add(struct build *, int, uint32_t, size_t,
 		    const struct bpf_cond *);
 static int	 build_rules(struct build *, const struct rule *, size_t);
-static int	 build_ioctls(struct build *);
-static int	 holders(const struct filter_conf *);
-static int	 hole_concerns(enum hole_level, enum syscall_class);
-static int	 build_open(struct build *, const struct syscall_entry *);
-static enum filter_verdict
-		 class_verdict(const struct filter_conf *,
-		    enum syscall_class);
+static int	 build_exempt(struct build *, const struct syscall_entry *);
+static uint32_t	 verdict_action(enum filter_verdict, int);
+static uint32_t	 entry_action(const struct build *,
+		    const struct syscall_entry *);
 static int	 build_entry(struct build *, const struct syscall_entry *);
+static int	 build_whole(struct build *, enum call, uint32_t);
 static int	 build_clauses(struct build *);
 
 /* Is the call denied as a whole?  Then tell whether that may be lifted. */
@@ -475,6 +664,44 @@ syscall_liftable(int nr)
 		if (missing[i] == nr)
 			return (0);
 	return (!call_denied(nr, &lift) || lift);
+}
+
+static unsigned int
+conf_features(const struct filter_conf *conf)
+{
+	const struct {
+		int		 wanted;
+		unsigned int	 feature;
+	} wishes[] = {
+		{ conf->unix_sockets, GRANT_UNIX },
+		{ conf->inet_sockets, GRANT_INET },
+		{ conf->udp, GRANT_UDP },
+		{ conf->icmp, GRANT_ICMP },
+		{ !conf->groups, NO_GROUPS },
+		{ conf->cpus_fixed, FIXED_CPUS },
+		{ conf->view, SEE_VIEW },
+		{ conf->quota, SEE_QUOTA },
+		{ conf->holes != HOLES_NONE, SEE_HOLES },
+		{ conf->holes == HOLES_READ, SEE_HIDDEN },
+		{ conf->hosts, SEE_HOSTS },
+		{ conf->send, SEE_SEND },
+		{ conf->bind, SEE_BIND },
+		{ conf->remap, SEE_REMAP },
+		{ conf->netlink, SEE_ROUTE },
+		{ conf->meta == FILTER_NOTIFY, HOLDS },
+		{ conf->connect == FILTER_NOTIFY, HOLDS },
+		{ conf->listen == FILTER_NOTIFY, HOLDS }
+	};
+	unsigned int	 features = 0;
+	size_t		 i;
+
+	for (i = 0; i < NELEMS(wishes); i++)
+		if (wishes[i].wanted)
+			features |= wishes[i].feature;
+	/* Whatever is seen of a call may take a duplicate of a descriptor. */
+	if ((features & SEE_ANY) != 0)
+		features |= HOLDS;
+	return (features);
 }
 
 static void
@@ -523,11 +750,15 @@ build_changes(struct build *b, const struct filter_change *changes, size_t n)
 	return (0);
 }
 
-/* An error is a denial, and those may have to be shown to the supervisor. */
+/*
+ * An error is a denial, and those may have to be shown to the supervisor; but
+ * that a call is missing, or only seems to work, is none.
+ */
 static uint32_t
 build_action(struct build *b, uint32_t action)
 {
 	if (b->conf->log_denials && action != ERRNO(0) &&
+	    action != ERRNO(ENOSYS) &&
 	    (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO)
 		action = NOTIFY;
 	if (action == NOTIFY)
@@ -553,217 +784,131 @@ build_rules(struct build *b, const struct rule *r, size_t n)
 	return (0);
 }
 
-static int
-build_ioctls(struct build *b)
-{
-	struct bpf_cond	 cond = { 1, BPF_ARG_EQ, 0, 0 };
-	size_t		 i;
-
-	if (b->calls[SYS_ioctl] != CALL_ALLOWED)
-		return (0);
-	for (i = 0; i < NELEMS(ioctls); i++) {
-		cond.mask = ioctls[i].mask;
-		cond.value = ioctls[i].value;
-		if (build_add(b, SYS_ioctl, ioctls[i].action, 1, &cond) == -1)
-			return (-1);
-	}
-	return (build_rules(b, ioctl_arguments, NELEMS(ioctl_arguments)));
-}
-
-/* Whether a worker may hold what the workload has open. */
-static int
-holders(const struct filter_conf *conf)
-{
-	return (conf->meta == FILTER_NOTIFY || conf->connect == FILTER_NOTIFY ||
-	    conf->listen == FILTER_NOTIFY || conf->view || conf->quota ||
-	    conf->holes != HOLES_NONE);
-}
-
 /*
- * Whether names of a class matter around holes.  Landlock alone decides what
- * is executed and what a descriptor may be used for.
- */
-static int
-hole_concerns(enum hole_level level, enum syscall_class class)
-{
-	switch (class) {
-	case CLASS_OPEN:
-	case CLASS_UNLINK:
-	case CLASS_RMDIR:
-	case CLASS_MKDIR:
-	case CLASS_MKNOD:
-	case CLASS_SYMLINK:
-	case CLASS_RENAME:
-	case CLASS_LINK:
-	case CLASS_TRUNCATE:
-		return (level != HOLES_NONE);
-	case CLASS_STAT:
-	case CLASS_ACCESS:
-	case CLASS_READLINK:
-	case CLASS_GETXATTR:
-	case CLASS_LISTXATTR:
-	case CLASS_STATFS:
-	case CLASS_WATCH:
-	case CLASS_CHDIR:
-		return (level == HOLES_READ);
-	default:
-		return (0);
-	}
-}
-
-/*
+ * What is not seen of a mediated call.  A clone that makes a thread is no fork.
  * Opening for reading changes nothing, and takes no room; O_TMPFILE has to be
- * open for writing, too.
+ * open for writing, too.  Where opens are seen for the sake of virtual files
+ * O_PATH shows none.  Who gives no address sends where it was connected to, or
+ * is told no port.
  */
 static int
-build_open(struct build *b, const struct syscall_entry *entry)
+build_exempt(struct build *b, const struct syscall_entry *entry)
 {
+	const struct bpf_cond	 thread = BPF_COND_BITS(0, CLONE_THREAD,
+				    CLONE_THREAD);
+	const struct bpf_cond	 names = BPF_COND_BITS(entry->arg, O_PATH,
+				    O_PATH);
 	const struct bpf_cond	 reads = BPF_COND_BITS(entry->arg,
 				    O_ACCMODE | O_CREAT | O_TRUNC |
 				    (O_TMPFILE & ~O_DIRECTORY), O_RDONLY);
+	const struct bpf_cond	 nobody = BPF_COND_NULL(entry->addr);
+	const struct bpf_cond	*cond = NULL;
 
-	if (b->conf->view || b->conf->holes == HOLES_READ ||
-	    entry->class != CLASS_OPEN || entry->nr == SYS_creat)
+	if (entry->nr == SYS_clone)
+		cond = &thread;
+	else if (entry->class == CLASS_OPEN && entry->nr != SYS_creat &&
+	    (b->features & LOOKS) == 0)
+		cond = (b->features & (SEE_HOSTS | SEE_REMAP)) != 0 ?
+		    &names : &reads;
+	else if ((entry->class == CLASS_SEND || entry->class == CLASS_ACCEPT ||
+	    entry->class == CLASS_RECV) && entry->addr != SLOT_NONE)
+		cond = &nobody;
+	if (cond == NULL)
 		return (0);
-	return (bpf_add(b->bpf, entry->nr, ALLOW, 1, &reads));
+	return (build_add(b, entry->nr, ALLOW, 1, cond));
 }
 
-static enum filter_verdict
-class_verdict(const struct filter_conf *conf, enum syscall_class class)
+static uint32_t
+verdict_action(enum filter_verdict verdict, int error)
 {
-	switch (class) {
+	switch (verdict) {
+	case FILTER_ALLOW:
+		return (ALLOW);
+	case FILTER_NOTIFY:
+		return (NOTIFY);
+	default:
+		return (ERRNO(error));
+	}
+}
+
+/* What becomes of a mediated call that no rule has decided about. */
+static uint32_t
+entry_action(const struct build *b, const struct syscall_entry *entry)
+{
+	unsigned int	 seen;
+
+	switch (entry->class) {
 	case CLASS_FORK:
-		return (conf->fork);
+		return (verdict_action(b->conf->fork, EAGAIN));
 	case CLASS_CHMOD:
 	case CLASS_CHOWN:
 	case CLASS_UTIMES:
 	case CLASS_SETXATTR:
 	case CLASS_REMOVEXATTR:
-		return (conf->meta);
+		return (verdict_action(b->conf->meta, EPERM));
 	case CLASS_CONNECT:
-		return (conf->connect);
+		return (verdict_action(b->conf->connect, EACCES));
 	case CLASS_LISTEN:
-		return (conf->listen);
-	case CLASS_LINGER:
-		return (holders(conf) ? FILTER_NOTIFY : FILTER_ALLOW);
-	case CLASS_NONE:
-	case CLASS_MAX:
-		return (FILTER_DENY);
-	case CLASS_WRITE:
-	case CLASS_COPY:
-	case CLASS_RESIZE:
-		return (conf->quota ? FILTER_NOTIFY : FILTER_ALLOW);
-	case CLASS_OPEN:
-	case CLASS_UNLINK:
-	case CLASS_RMDIR:
-	case CLASS_MKDIR:
-	case CLASS_MKNOD:
-	case CLASS_SYMLINK:
-	case CLASS_RENAME:
-	case CLASS_LINK:
-	case CLASS_TRUNCATE:
-	case CLASS_BIND:
-		return (conf->view || conf->quota ||
-		    hole_concerns(conf->holes, class) ? FILTER_NOTIFY :
-		    FILTER_ALLOW);
+		return (verdict_action(b->conf->listen, EACCES));
 	default:
-		/* Names, directories and what is done with them. */
-		return (conf->view || hole_concerns(conf->holes, class) ?
-		    FILTER_NOTIFY : FILTER_ALLOW);
+		seen = class_seen[entry->class];
 	}
+	/* Around holes it is names that matter, in a view descriptors too. */
+	if (entry->path == SLOT_NONE)
+		seen &= ~(SEE_HOLES | SEE_HIDDEN);
+	/* The other end of a netlink socket is of no interest. */
+	if (entry->nr == SYS_getpeername)
+		seen &= ~SEE_ROUTE;
+	return ((seen & b->features) != 0 ? NOTIFY : ALLOW);
 }
 
-/*
- * The verdict on a mediated call; a clone that makes a thread is no fork, and
- * of the options of sockets one is looked at.
- */
 static int
 build_entry(struct build *b, const struct syscall_entry *entry)
 {
-	static const struct bpf_cond	 process = BPF_COND_NONE(0,
-					    CLONE_THREAD);
-	static const struct bpf_cond	 linger[] = {
-		BPF_COND_EQ(1, SOL_SOCKET), BPF_COND_EQ(2, SO_LINGER)
-	};
-	enum filter_verdict		 verdict;
-	uint32_t			 action = ERRNO(EPERM);
-	size_t				 i;
+	uint32_t	 action = entry_action(b, entry);
 
-	if (b->calls[entry->nr] != CALL_ALLOWED)
+	if (b->calls[entry->nr] != CALL_ALLOWED || action == ALLOW)
 		return (0);
-	verdict = class_verdict(b->conf, entry->class);
-	if (verdict == FILTER_ALLOW)
-		return (0);
-	/* Around holes it is names that matter, in a view descriptors too. */
-	if (!b->conf->view && !b->conf->quota && entry->path == SLOT_NONE &&
-	    hole_concerns(b->conf->holes, entry->class))
-		return (0);
-	if (build_open(b, entry) == -1)
+	if (build_exempt(b, entry) == -1)
 		return (-1);
-	if (verdict == FILTER_NOTIFY)
-		action = NOTIFY;
-	else
-		for (i = 0; i < NELEMS(class_errors); i++)
-			if (class_errors[i].class == entry->class)
-				action = ERRNO(class_errors[i].error);
-	if (entry->nr == SYS_clone)
-		return (build_add(b, entry->nr, action, 1, &process));
-	if (entry->nr == SYS_setsockopt)
-		return (build_add(b, entry->nr, action, NELEMS(linger),
-		    linger));
 	return (build_add(b, entry->nr, action, 0, NULL));
 }
 
-/* Everything in order; the first clause of a call that matches decides. */
+/* The same for all calls that are to be had so. */
+static int
+build_whole(struct build *b, enum call call, uint32_t action)
+{
+	int	 nr;
+
+	for (nr = 0; nr <= SYSCALL_LAST; nr++)
+		if (b->calls[nr] == call &&
+		    build_add(b, nr, action, 0, NULL) == -1)
+			return (-1);
+	return (0);
+}
+
+/*
+ * Everything in order; the first clause of a call that matches decides.  With
+ * an allow list what has no clause is denied, without one it is allowed.
+ */
 static int
 build_clauses(struct build *b)
 {
 	size_t	 i;
-	int	 nr;
 
-	for (nr = 0; nr <= SYSCALL_LAST; nr++) {
-		/* Not by build_add(): that a call is missing is no denial. */
-		if (b->calls[nr] == CALL_MISSING &&
-		    bpf_add(b->bpf, nr, ERRNO(ENOSYS), 0, NULL) == -1)
+	if (build_whole(b, CALL_MISSING, ERRNO(ENOSYS)) == -1 ||
+	    (!b->conf->allow_list &&
+	    build_whole(b, CALL_DENIED, ERRNO(EPERM)) == -1))
+		return (-1);
+	for (i = 0; i < NELEMS(tables); i++)
+		if ((b->features & tables[i].needs) == tables[i].needs &&
+		    build_rules(b, tables[i].rules, tables[i].n) == -1)
 			return (-1);
-		if (b->calls[nr] == CALL_DENIED && !b->conf->allow_list &&
-		    build_add(b, nr, ERRNO(EPERM), 0, NULL) == -1)
-			return (-1);
-	}
-	if (b->conf->cpus_fixed && build_rules(b, &no_affinity, 1) == -1)
-		return (-1);
-	if (b->conf->quota &&
-	    build_rules(b, quota_rules, NELEMS(quota_rules)) == -1)
-		return (-1);
-	if (holders(b->conf) &&
-	    build_rules(b, holder_rules, NELEMS(holder_rules)) == -1)
-		return (-1);
-	if (build_rules(b, rules, NELEMS(rules)) == -1 ||
-	    build_ioctls(b) == -1)
-		return (-1);
-	if (b->conf->unix_sockets &&
-	    build_rules(b, unix_sockets, NELEMS(unix_sockets)) == -1)
-		return (-1);
-	if (b->conf->inet_sockets &&
-	    build_rules(b, inet_sockets, NELEMS(inet_sockets)) == -1)
-		return (-1);
-	if (build_rules(b, &no_socket, 1) == -1)
-		return (-1);
-	/* It looks at names, and its answer is in a structure. */
-	if (b->conf->holes == HOLES_READ &&
-	    b->calls[SYS_file_getattr] == CALL_ALLOWED &&
-	    bpf_add(b->bpf, SYS_file_getattr, ERRNO(ENOSYS), 0, NULL) == -1)
-		return (-1);
 	for (i = 0; i < syscall_table_len; i++)
 		if (build_entry(b, &syscall_table[i]) == -1)
 			return (-1);
-	if (!b->conf->allow_list)
-		return (0);
-	for (nr = 0; nr <= SYSCALL_LAST; nr++)
-		if (b->calls[nr] == CALL_ALLOWED &&
-		    bpf_add(b->bpf, nr, ALLOW, 0, NULL) == -1)
-			return (-1);
-	return (0);
+	return (b->conf->allow_list ?
+	    build_whole(b, CALL_ALLOWED, ALLOW) : 0);
 }
 
 int
@@ -776,6 +921,7 @@ filter_build(const struct filter_conf *conf,
 	int		 error, ret = -1;
 
 	b.conf = conf;
+	b.features = conf_features(conf);
 	b.notifies = 0;
 	build_calls(&b);
 	if (build_changes(&b, changes, nchanges) == -1)

@@ -48,6 +48,14 @@ struct filter_conf {
 	int			 quota;		/* on what a branch holds */
 	int			 unix_sockets;	/* AF_UNIX stream, seqpacket */
 	int			 inet_sockets;	/* AF_INET, AF_INET6 TCP */
+	int			 udp;		/* AF_INET, AF_INET6 UDP */
+	int			 icmp;		/* ping sockets of both */
+	int			 groups;	/* multicast ones can be had */
+	int			 send;		/* notify addressed sends */
+	int			 bind;		/* notify every bind */
+	int			 remap;		/* what tells ports; opens */
+	int			 netlink;	/* notify route sockets */
+	int			 hosts;		/* notify opens: /etc/hosts */
 	int			 cpus_fixed;	/* affinity is a limit */
 };
 

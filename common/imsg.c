@@ -36,6 +36,7 @@
 #include "imsg.h"
 
 #define IMSG_FD_MARK		0x80000000U
+#define IMSG_FD_LOST		-2	/* as the reader says it */
 #define IMSG_ALLOW_FDPASS	0x01
 
 static struct ibuf	*imsg_open(struct imsgbuf *, uint32_t, uint32_t,
@@ -335,6 +336,13 @@ imsg_get_fd(struct imsg *imsg)
 	return (ibuf_fd_get(imsg->buf));
 }
 
+/* Whether the kernel had no slot for the fd of the message. */
+int
+imsg_lost_fd(const struct imsg *imsg)
+{
+	return (imsg->buf->lost);
+}
+
 /* The rest of the payload, which must be len bytes exactly. */
 int
 imsg_get_data(struct imsg *imsg, void *data, size_t len)
@@ -443,6 +451,7 @@ imsg_read_hdr(struct ibuf *buf, void *arg, int *fd)
 	if ((msg = ibuf_open(len)) == NULL)
 		return (NULL);
 	if ((hdr.len & IMSG_FD_MARK) != 0) {
+		msg->lost = *fd == IMSG_FD_LOST;
 		ibuf_fd_set(msg, *fd);
 		*fd = -1;
 	}

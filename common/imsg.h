@@ -51,6 +51,7 @@ struct ibuf {
 	size_t			 wpos;
 	size_t			 rpos;
 	int			 fd;	/* -1 none, -2 a view */
+	int			 lost;	/* the one that came with it */
 };
 
 /* On the wire in host order; the top bit of len says that an fd belongs here */
@@ -189,6 +190,7 @@ uint32_t	 imsg_get_id(struct imsg *);
 pid_t		 imsg_get_pid(struct imsg *);
 size_t		 imsg_get_len(struct imsg *);
 int		 imsg_get_fd(struct imsg *);
+int		 imsg_lost_fd(const struct imsg *);
 int		 imsg_get_data(struct imsg *, void *, size_t);
 int		 imsg_get_buf(struct imsg *, void *, size_t);
 int		 imsg_get_strbuf(struct imsg *, char *, size_t);

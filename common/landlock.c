@@ -483,7 +483,8 @@ landlock_self(const struct landlock_self *ls)
 	if (landlock_has(ls->abi, PROT_FS_IOCTL_DEV))
 		attr.handled_fs |= LL_FS_IOCTL_DEV;
 	if (landlock_has(ls->abi, PROT_NET_TCP)) {
-		attr.handled_net = LL_NET_BIND_TCP;
+		if (!ls->any_bind)
+			attr.handled_net |= LL_NET_BIND_TCP;
 		if (!ls->any_connect)
 			attr.handled_net |= LL_NET_CONNECT_TCP;
 	}

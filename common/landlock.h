@@ -63,8 +63,8 @@ struct landlock_grant {
 #define LANDLOCK_GRANTS_MAX	37
 
 /*
- * The domain of one of our own programs: no file, no TCP bind, and besides only
- * what is named here.
+ * The domain of one of our own programs: no file, and besides only what is
+ * named here.
  */
 struct landlock_self {
 	int				 abi;
@@ -73,7 +73,8 @@ struct landlock_self {
 	struct landlock_grant		 grants[LANDLOCK_GRANTS_MAX];
 	size_t				 ngrants;
 	int				 any_connect;	/* every TCP port */
-	const struct workload_ports	*ports;	/* to connect to, or NULL */
+	int				 any_bind;
+	const struct workload_ports	*ports;	/* of both, or NULL */
 };
 
 /* Add a grant; nothing for the descriptor -1. */

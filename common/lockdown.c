@@ -24,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <linux/capability.h>
 
@@ -60,7 +61,8 @@ const struct lockdown_rule lockdown_stdio[] = {
 	ALLOW(readv),
 	ALLOW(writev),		/* also abort messages of libc */
 	ALLOW(recvmsg),		/* imsg with descriptors */
-	ALLOW(sendmsg),
+	/* Not to connect with, which Landlock would not see. */
+	ALLOW_IF(sendmsg, NONE(2, MSG_FASTOPEN)),
 	ALLOW(close),
 
 	/* Which modes a descriptor has; non-blocking and close-on-exec. */

@@ -24,9 +24,6 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -47,12 +44,6 @@ static void		 merge_scalars(struct policy *, const struct policy *);
 static void		 needs_feature(struct policy_needs *, const char *);
 static void		 needs_net(const struct policy *,
 			    struct policy_needs *);
-static const char	*parse_address(const char *, struct net_rule *);
-static const char	*parse_name(const char *, struct net_rule *);
-static const char	*parse_bits(const char *, struct net_rule *, int);
-static const char	*split_target(const char *, char *, size_t,
-			    const char **);
-static const char	*parse_port(const char *, size_t, uint16_t *);
 static const char	*parse_number(const char **, uint64_t, uint64_t *);
 
 static const char *protection_names[PROT_MAX] = {
@@ -184,6 +175,23 @@ policy_add_env(struct policy *p, const char *name, const char *value)
 	}
 	TAILQ_INSERT_TAIL(&p->envs, new, entry);
 	return (0);
+}
+
+/* Behind the rules that pass, in their order: then they beat all of those. */
+void
+net_rules_blocks_last(struct net_rules *rules)
+{
+	struct net_rules	 blocks = TAILQ_HEAD_INITIALIZER(blocks);
+	struct net_rule		*next, *rule;
+
+	for (rule = TAILQ_FIRST(rules); rule != NULL; rule = next) {
+		next = TAILQ_NEXT(rule, entry);
+		if (rule->block) {
+			TAILQ_REMOVE(rules, rule, entry);
+			TAILQ_INSERT_TAIL(&blocks, rule, entry);
+		}
+	}
+	TAILQ_CONCAT(rules, &blocks, entry);
 }
 
 int
@@ -342,6 +350,8 @@ merge_scalars(struct policy *to, const struct policy *from)
 	if (from->dry_run_form != DRY_RUN_UNSET)
 		to->dry_run_form = from->dry_run_form;
 	to->dry_run |= from->dry_run;
+	to->resolver |= from->resolver;
+	to->refresh |= from->refresh;
 	to->guard_home |= from->guard_home;
 	to->private_home |= from->private_home;
 	to->private_tmp |= from->private_tmp;
@@ -349,6 +359,7 @@ merge_scalars(struct policy *to, const struct policy *from)
 	to->no_huge_pages |= from->no_huge_pages;
 	to->no_randomize_memory |= from->no_randomize_memory;
 	to->no_supervisor |= from->no_supervisor;
+	to->port_remap |= from->port_remap;
 }
 
 int
@@ -390,35 +401,109 @@ needs_feature(struct policy_needs *needs, const char *name)
 	strlcat(needs->features, name, sizeof(needs->features));
 }
 
+/* What kinds of sockets rules admit anything for. */
+static void
+needs_sockets(const struct policy *p, struct policy_needs *needs, int *hosts)
+{
+	const struct net_rule	*rule;
+	unsigned int		 in = 0, out = 0;
+
+	*hosts = 0;
+	TAILQ_FOREACH(rule, &p->net, entry) {
+		if (!rule->block && rule->direction == NET_IN)
+			in |= rule->protos;
+		else if (!rule->block)
+			out |= rule->protos;
+		if (rule->target != NET_ANY && rule->direction == NET_OUT &&
+		    (rule->protos & NET_PROTO(NET_TCP)) != 0)
+			*hosts = 1;
+	}
+	needs->tcp = ((in | out) & NET_PROTO(NET_TCP)) != 0;
+	needs->icmp = (out & NET_PROTO(NET_ICMP)) != 0;
+	/* ping(8) asks one for its own address. */
+	needs->udp = needs->icmp || ((in | out) & NET_PROTO(NET_UDP)) != 0;
+	needs->listen = (in & NET_PROTO(NET_TCP)) != 0;
+	*hosts = *hosts && (out & NET_PROTO(NET_TCP)) != 0;
+}
+
+/* Whether the workload is to find addresses by name: netd tells it which. */
+static int
+needs_names(const struct policy *p)
+{
+	const struct net_rule	*rule;
+
+	TAILQ_FOREACH(rule, &p->net, entry)
+		if (!rule->block && rule->direction == NET_OUT &&
+		    rule->target == NET_NAME)
+			return (1);
+	return (0);
+}
+
 /*
- * Landlock knows ports, not addresses, and does not mediate listen(2) nor
- * AF_UNIX.  Sockets of both families come from one socket(2), and a filter
- * cannot tell to which an fd belongs: so with unix sockets every connect is
- * notified, and those of TCP have to be made by netd.
+ * Landlock knows the ports of TCP, not addresses nor other protocols, and does
+ * not mediate listen(2) nor AF_UNIX.  Sockets of all kinds come from one
+ * socket(2), and a filter cannot tell of which an fd is: so where one kind of
+ * connect or bind has to be seen all are notified, and those of TCP have to be
+ * made by netd.
  */
 static void
 needs_net(const struct policy *p, struct policy_needs *needs)
 {
-	const struct net_rule	*rule;
-	int			 hosts = 0, in = 0;
+	int	 datagrams, hosts;
 
-	TAILQ_FOREACH(rule, &p->net, entry) {
-		if (rule->direction == NET_IN)
-			in = 1;
-		else if (rule->target != NET_ANY)
-			hosts = 1;
-	}
+	needs_sockets(p, needs, &hosts);
+	datagrams = needs->udp || needs->icmp;
 	needs->pure_ports = !hosts;
 	if (hosts)
 		needs_feature(needs, "rules for hosts (--net-allow)");
-	if (in)
+	if (datagrams)
+		needs_feature(needs, "UDP and ICMP (--net-allow without "
+		    "tcp://)");
+	if (needs->listen)
 		needs_feature(needs, "listening (--net-allow-bind)");
+	if (p->no_supervisor) {
+		needs->udp = needs->icmp = needs->listen = 0;
+		return;
+	}
+	needs->connect = hosts || datagrams ||
+	    (needs->tcp && needs->unix_sockets);
+	needs->bind = datagrams;
+	needs->send = datagrams || (needs->unix_sockets && p->datagrams);
+	needs->hosts = needs_names(p);
+	needs->netd = needs->connect || needs->listen || needs->hosts;
+}
+
+/*
+ * Ports of its own.  Every call that takes or tells a port is seen then, and a
+ * connect may have to go to another one.
+ */
+static void
+needs_remap(const struct policy *p, struct policy_needs *needs)
+{
+	if (!p->port_remap)
+		return;
+	needs_feature(needs, "ports of its own (--port-remap)");
 	if (p->no_supervisor)
 		return;
-	needs->listen = in;
-	needs->connect = hosts ||
-	    (!TAILQ_EMPTY(&p->net) && needs->unix_sockets);
-	needs->netd = needs->connect || needs->listen;
+	needs->remap = needs->bind = needs->netd = 1;
+	if (needs->tcp)
+		needs->connect = needs->listen = 1;
+}
+
+/*
+ * A resolver of its own, to which UDP leads, and TCP where there is any.  What
+ * comes from there says so only if the calls that tell addresses are seen.
+ */
+static void
+needs_resolver(const struct policy *p, struct policy_needs *needs)
+{
+	if (!p->resolver)
+		return;
+	needs_feature(needs, "the resolver (--net-resolver)");
+	if (p->no_supervisor)
+		return;
+	needs->udp = needs->connect = needs->send = needs->bind = 1;
+	needs->remap = needs->hosts = needs->netd = 1;
 }
 
 void
@@ -447,7 +532,15 @@ policy_needs(const struct policy *p, struct policy_needs *needs)
 		needs->meta = needs->unix_sockets = needs->cowd = 1;
 	}
 	needs_net(p, needs);
+	needs_remap(p, needs);
+	needs_resolver(p, needs);
 	needs->supervisor = !p->no_supervisor && needs->features[0] != '\0';
+	/*
+	 * Without a rule there is no network that could be shown; and it is not
+	 * worth a supervisor of its own: libc does without.
+	 */
+	needs->netlink = needs->supervisor &&
+	    (needs->tcp || needs->udp || needs->icmp);
 }
 
 const char *
@@ -683,282 +776,4 @@ policy_parse_cpus(const char *s, cpu_set_t *cpus)
 	} while (*s++ == ',');
 	return (s[-1] == '\0' ? NULL :
 	    "not a list of numbers and ranges such as 0,2-3");
-}
-
-static const char *
-parse_port(const char *s, size_t len, uint16_t *port)
-{
-	uint64_t	 value;
-	const char	*end = s;
-
-	if (parse_number(&end, 65535, &value) != NULL || value == 0 ||
-	    (size_t)(end - s) != len)
-		return ("not a port number from 1 to 65535");
-	*port = (uint16_t)value;
-	return (NULL);
-}
-
-/* One port, a range with '-' or pf's ':', or '*'. */
-const char *
-policy_parse_ports(const char *s, uint16_t *lo, uint16_t *hi)
-{
-	const char	*error;
-	size_t		 len;
-
-	if (strcmp(s, "*") == 0) {
-		*lo = 0;
-		*hi = 65535;
-		return (NULL);
-	}
-	len = strcspn(s, "-:");
-	if ((error = parse_port(s, len, lo)) != NULL)
-		return (error);
-	*hi = *lo;
-	if (s[len] != '\0') {
-		s += len + 1;
-		if ((error = parse_port(s, strlen(s), hi)) != NULL)
-			return (error);
-	}
-	return (*hi < *lo ? "the range runs backwards" : NULL);
-}
-
-const char *
-policy_parse_port_list(const char *s, const struct net_rule *model,
-    struct net_rules *rules)
-{
-	struct net_rules	 new = TAILQ_HEAD_INITIALIZER(new);
-	struct net_rule		*rule;
-	char			 word[16];
-	const char		*error;
-	size_t			 len;
-
-	do {
-		len = strcspn(s, ",");
-		if (len >= sizeof(word)) {
-			error = "not a port number from 1 to 65535";
-			goto bad;
-		}
-		memcpy(word, s, len);
-		word[len] = '\0';
-		if ((rule = malloc(sizeof(*rule))) == NULL) {
-			error = strerror(errno);
-			goto bad;
-		}
-		*rule = *model;
-		TAILQ_INSERT_TAIL(&new, rule, entry);
-		error = policy_parse_ports(word, &rule->port_lo,
-		    &rule->port_hi);
-		if (error != NULL)
-			goto bad;
-		s += len;
-	} while (*s++ == ',');
-	TAILQ_CONCAT(rules, &new, entry);
-	return (NULL);
- bad:
-	net_rules_free(&new);
-	return (error);
-}
-
-static const char *
-parse_bits(const char *s, struct net_rule *rule, int mapped)
-{
-	uint64_t	 bits, max;
-	size_t		 i, n;
-
-	max = rule->family == AF_INET && !mapped ? 32 : 128;
-	bits = max;
-	if (s != NULL && (parse_number(&s, max, &bits) != NULL || *s != '\0'))
-		return ("bad prefix length");
-	if (mapped) {
-		if (bits < 96)
-			return ("bad prefix length for a mapped address");
-		bits -= 96;
-	}
-	rule->bits = (uint8_t)bits;
-	/* Host bits are cleared, so that equal networks look equal. */
-	n = rule->family == AF_INET ? 4 : 16;
-	for (i = 0; i < n; i++, bits -= bits < 8 ? bits : 8)
-		if (bits < 8)
-			rule->addr.s6_addr[i] &= (uint8_t)(0xff00U >> bits);
-	return (NULL);
-}
-
-/* ADDRESS[/BITS]; v4-mapped IPv6 is IPv4, as the kernel has it. */
-static const char *
-parse_address(const char *s, struct net_rule *rule)
-{
-	char		 addr[INET6_ADDRSTRLEN];
-	const char	*slash;
-	size_t		 len;
-	int		 mapped = 0;
-
-	slash = strchr(s, '/');
-	len = slash != NULL ? (size_t)(slash - s) : strlen(s);
-	if (len >= sizeof(addr))
-		return ("not an address");
-	memcpy(addr, s, len);
-	addr[len] = '\0';
-	if (slash != NULL)
-		slash++;
-
-	rule->target = NET_ADDRESS;
-	memset(&rule->addr, 0, sizeof(rule->addr));
-	if (inet_pton(AF_INET, addr, &rule->addr) == 1)
-		rule->family = AF_INET;
-	else if (inet_pton(AF_INET6, addr, &rule->addr) == 1) {
-		rule->family = AF_INET6;
-		if (IN6_IS_ADDR_V4MAPPED(&rule->addr)) {
-			mapped = 1;
-			rule->family = AF_INET;
-			memmove(&rule->addr.s6_addr[0],
-			    &rule->addr.s6_addr[12], 4);
-			memset(&rule->addr.s6_addr[4], 0, 12);
-		}
-	} else
-		return ("not an address");
-	return (parse_bits(slash, rule, mapped));
-}
-
-/* A host name: labels of letters, digits, '-' and '_', the last no number. */
-static const char *
-parse_name(const char *s, struct net_rule *rule)
-{
-	size_t	 i, label = 0, len;
-	int	 digits = 1;
-
-	len = strlen(s);
-	if (len > 0 && s[len - 1] == '.')
-		len--;
-	if (len == 0 || len >= sizeof(rule->name))
-		return ("bad host name");
-	for (i = 0; i < len; i++) {
-		if (s[i] == '.') {
-			if (label == 0)
-				return ("bad host name");
-			label = 0;
-			digits = 1;
-		} else if (isalnum((unsigned char)s[i]) || s[i] == '_' ||
-		    (s[i] == '-' && label > 0)) {
-			if (++label > 63)
-				return ("bad host name");
-			digits &= isdigit((unsigned char)s[i]) != 0;
-		} else
-			return ("bad host name or address");
-		rule->name[i] = (char)tolower((unsigned char)s[i]);
-	}
-	/* "1.2.3" and "300.1.1.1" are addresses to some and names to none. */
-	if (label == 0 || digits)
-		return ("bad address");
-	rule->name[len] = '\0';
-	rule->target = NET_NAME;
-	return (NULL);
-}
-
-const char *
-policy_parse_target(const char *s, struct net_rule *rule)
-{
-	memset(rule->name, 0, sizeof(rule->name));
-	memset(&rule->addr, 0, sizeof(rule->addr));
-	rule->family = AF_UNSPEC;
-	rule->bits = 0;
-	rule->target = NET_ANY;
-	if (*s == '\0' || strcmp(s, "*") == 0 || strcmp(s, "any") == 0)
-		return (NULL);
-	if (strchr(s, '*') != NULL)
-		return ("wildcards in host names are not supported");
-	if (strchr(s, ':') != NULL || strchr(s, '/') != NULL ||
-	    parse_address(s, rule) == NULL)
-		return (parse_address(s, rule));
-	return (parse_name(s, rule));
-}
-
-/*
- * Split "target[:ports]" where target may be an IPv6 address in brackets, which
- * it needs: "::1:22" is an address too.  "[net]/bits" is "[net/bits]".
- */
-static const char *
-split_target(const char *s, char *target, size_t size, const char **ports)
-{
-	const char	*end, *rest;
-	size_t		 len;
-
-	if (*s == '[') {
-		if ((end = strchr(++s, ']')) == NULL)
-			return ("']' missing");
-		rest = end + 1;
-		len = strcspn(rest, ":");
-		if ((size_t)(end - s) + len >= size)
-			return ("bad address");
-		snprintf(target, size, "%.*s%.*s", (int)(end - s), s,
-		    (int)len, rest);
-		if (len > 0 && *rest != '/')
-			return ("unexpected text behind ']'");
-		if (strchr(target, ':') == NULL)
-			return ("not an IPv6 address in brackets");
-		rest += len;
-	} else {
-		rest = s + strcspn(s, ":");
-		if (*rest == ':' && strchr(rest + 1, ':') != NULL)
-			return ("an IPv6 address goes in brackets");
-		if ((size_t)(rest - s) >= size)
-			return ("bad host name");
-		snprintf(target, size, "%.*s", (int)(rest - s), s);
-	}
-	*ports = *rest == ':' ? rest + 1 : "*";
-	return (NULL);
-}
-
-const char *
-policy_parse_net(const char *s, enum net_direction direction,
-    struct net_rules *rules)
-{
-	struct net_rule	 rule;
-	char		 target[NET_NAME_MAX + 8];
-	const char	*error, *ports;
-
-	if (*s == '\0')
-		return ("empty rule");
-	if (strncmp(s, "tcp://", 6) == 0)
-		s += 6;
-	else if (strncmp(s, "udp://", 6) == 0)
-		return ("udp: not supported by this version");
-	else if (strncmp(s, "icmp://", 7) == 0)
-		return ("icmp: not supported by this version");
-	else if (strstr(s, "://") != NULL)
-		return ("unknown protocol");
-	memset(&rule, 0, sizeof(rule));
-	rule.direction = direction;
-	if ((error = split_target(s, target, sizeof(target), &ports)) != NULL)
-		return (error);
-	if (direction == NET_IN && target[0] != '\0')
-		return ("not a list of ports");
-	if ((error = policy_parse_target(target, &rule)) != NULL)
-		return (error);
-	return (policy_parse_port_list(ports, &rule, rules));
-}
-
-void
-policy_target_string(const struct net_rule *rule, char *buf, size_t size)
-{
-	char	 addr[INET6_ADDRSTRLEN];
-	int	 max;
-
-	switch (rule->target) {
-	case NET_ANY:
-		strlcpy(buf, "any", size);
-		break;
-	case NET_NAME:
-		strlcpy(buf, rule->name, size);
-		break;
-	case NET_ADDRESS:
-		max = rule->family == AF_INET ? 32 : 128;
-		if (inet_ntop(rule->family, &rule->addr, addr,
-		    sizeof(addr)) == NULL)
-			strlcpy(addr, "?", sizeof(addr));
-		if (rule->bits == max)
-			strlcpy(buf, addr, size);
-		else
-			snprintf(buf, size, "%s/%d", addr, rule->bits);
-		break;
-	}
 }

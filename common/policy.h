@@ -78,14 +78,26 @@ enum env_mode {
 };
 
 /*
- * One network rule.  A rule of direction NET_OUT admits a connect, one of
- * NET_IN a bind.  Rules with target NET_ANY and a port range are enforced by
- * Landlock alone; the others by netd.
+ * One network rule.  Those of direction NET_OUT judge where a connect or a
+ * datagram goes, those of NET_IN a bind or a listen.  Their order matters: the
+ * last one that matches decides, and one that is quick ends the search.  What
+ * no rule matches is refused.
  */
 enum net_direction {
 	NET_OUT,
 	NET_IN
 };
+
+enum net_proto {
+	NET_TCP,
+	NET_UDP,
+	NET_ICMP,		/* ping sockets; they have no ports */
+	NET_PROTO_MAX
+};
+
+#define NET_PROTO(proto)	(1U << (proto))
+#define NET_PROTO_PORTS		(NET_PROTO(NET_TCP) | NET_PROTO(NET_UDP))
+#define NET_PROTO_ALL		(NET_PROTO_PORTS | NET_PROTO(NET_ICMP))
 
 enum net_target {
 	NET_ANY,
@@ -99,12 +111,16 @@ struct net_rule {
 	TAILQ_ENTRY(net_rule)	 entry;
 	enum net_direction	 direction;
 	enum net_target		 target;
+	unsigned int		 protos;	/* NET_PROTO() of each */
+	int			 block;		/* refuse what matches */
+	int			 quick;		/* and look no further */
 	sa_family_t		 family;	/* of addr */
 	struct in6_addr		 addr;		/* v4: first four bytes */
 	uint8_t			 bits;
 	char			 name[NET_NAME_MAX];
 	uint16_t		 port_lo;	/* host order; 0-65535 is any */
 	uint16_t		 port_hi;
+	uint32_t		 order;		/* netd's: see netrules_add() */
 };
 TAILQ_HEAD(net_rules, net_rule);
 
@@ -171,11 +187,15 @@ struct policy {
 	char			*name;		/* profile, NULL without one */
 	int			 guard_home;	/* "." may not be HOME */
 	enum hole_level		 holes;		/* set by policy_check() */
+	int			 datagrams;	/* likewise: such a socket */
 	struct policy_paths	 paths;
 	struct policy_envs	 envs;
 	int			 env_mode_set;
 	enum env_mode		 env_mode;
 	struct net_rules	 net;
+	int			 port_remap;	/* ports of its own */
+	int			 resolver;	/* netd answers name queries */
+	int			 refresh;	/* netd asks for names again */
 	struct policy_syscalls	 syscalls;
 	int			 allow_list_set;
 	int			 allow_list;	/* syscalls allow-list */
@@ -237,13 +257,21 @@ struct policy_needs {
 	int	 netd;
 	int	 meta;		/* metadata calls go to cowd */
 	int	 unix_sockets;	/* AF_UNIX connects go to cowd */
-	int	 connect;	/* TCP connects go to netd */
+	int	 connect;	/* connects go to netd */
 	int	 listen;	/* listens go to netd */
+	int	 tcp;		/* TCP sockets exist */
+	int	 udp;		/* UDP sockets exist */
+	int	 icmp;		/* ping sockets exist */
+	int	 send;		/* addressed sends go to netd */
+	int	 bind;		/* binds go to netd */
+	int	 remap;		/* ports are not those of the host */
+	int	 netlink;	/* route sockets are the supervisor's */
+	int	 hosts;		/* so are some files: /etc/hosts */
 	int	 view;		/* names below the working directory too */
 	int	 holes;		/* names around paths with fewer rights */
 	int	 quota;		/* what is written there is counted */
 	int	 pure_ports;	/* Landlock alone decides on connects */
-	char	 features[256];	/* what needs the supervisor, as text */
+	char	 features[512];	/* what needs the supervisor, as text */
 };
 
 /* policy.c */
@@ -289,11 +317,19 @@ void		 policy_needs(const struct policy *, struct policy_needs *);
  */
 const char	*policy_parse_perms(const char *, unsigned int *, int *);
 const char	*policy_parse_protection(const char *, enum protection *);
-/* [tcp://]target[:ports], and its two parts: target, and a port or range. */
-const char	*policy_parse_net(const char *, enum net_direction,
+/*
+ * [PROTOCOL://]target[:ports] outwards, or [PROTOCOL://]ports inwards, as rules
+ * like the model.  A model without protocols stands for tcp and udp, and for
+ * icmp too if it blocks every port of a target.
+ */
+const char	*policy_parse_net(const char *, const struct net_rule *,
 		    struct net_rules *);
+const char	*policy_parse_bind(const char *, const struct net_rule *,
+		    struct net_rules *);
+/* The parts: target, a port or range, a protocol that is added to a set. */
 const char	*policy_parse_target(const char *, struct net_rule *);
 const char	*policy_parse_ports(const char *, uint16_t *, uint16_t *);
+const char	*policy_parse_proto(const char *, unsigned int *);
 /* A comma-separated list of ports and ranges: one rule each. */
 const char	*policy_parse_port_list(const char *, const struct net_rule *,
 		    struct net_rules *);
@@ -310,12 +346,17 @@ const char	*policy_isolation_name(enum isolation);
 const char	*policy_action_name(enum branch_action);
 const char	*policy_form_name(enum dry_run_form);
 const char	*policy_protection_name(enum protection);
+const char	*policy_proto_name(enum net_proto);
 /* "10.0.0.0/8", "2001:db8::1", a name or "any", into a buffer. */
 void		 policy_target_string(const struct net_rule *, char *, size_t);
 void		 policy_perms_string(unsigned int, char [5]);	/* or "none" */
 void		 net_rules_free(struct net_rules *);
+/* Put the rules that block behind all others. */
+void		 net_rules_blocks_last(struct net_rules *);
 
 /* print.c: canonical sandlock.conf(5) text that parses to the same policy. */
 void		 policy_print(FILE *, const struct policy *);
+/* One rule as its sentence, without the end of the line. */
+void		 policy_print_rule(FILE *, const struct net_rule *);
 
 #endif

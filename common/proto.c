@@ -46,6 +46,9 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_CONF_DIRECTORY] = "conf_directory",
 	[IMSG_CONF_PASSFD] = "conf_passfd",
 	[IMSG_CONF_RULE] = "conf_rule",
+	[IMSG_CONF_BIND] = "conf_bind",
+	[IMSG_CONF_RESOLVER] = "conf_resolver",
+	[IMSG_CONF_REFRESH] = "conf_refresh",
 	[IMSG_CONF_PRIVATE] = "conf_private",
 	[IMSG_CONF_STORAGE] = "conf_storage",
 	[IMSG_CONF_BRANCH] = "conf_branch",
@@ -62,6 +65,7 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_SOCKET_COWD] = "socket_cowd",
 	[IMSG_SOCKET_NETD] = "socket_netd",
 	[IMSG_LOCKED] = "locked",
+	[IMSG_VIRTUAL] = "virtual",
 	[IMSG_READY] = "ready",
 	[IMSG_GO] = "go",
 	[IMSG_STARTED] = "started",
@@ -74,6 +78,7 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_EXITED] = "exited",
 	[IMSG_ERROR] = "error",
 	[IMSG_DENIAL] = "denial",
+	[IMSG_PORT] = "port",
 	[IMSG_BRANCH] = "branch",
 	[IMSG_BRANCH_PATH] = "branch_path",
 	[IMSG_BRANCH_CHANGE] = "branch_change",
@@ -83,6 +88,7 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_META_REPLY] = "meta_reply",
 	[IMSG_UNIX_SOCKET] = "unix_socket",
 	[IMSG_UNIX_CONNECT] = "unix_connect",
+	[IMSG_UNIX_SEND] = "unix_send",
 	[IMSG_UNIX_REPLY] = "unix_reply",
 	[IMSG_LISTENER] = "listener",
 	[IMSG_VIEW] = "view",
@@ -98,7 +104,15 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_USAGE_REPLY] = "usage_reply",
 	[IMSG_NET_CONNECT] = "net_connect",
 	[IMSG_NET_LISTEN] = "net_listen",
+	[IMSG_NET_BIND] = "net_bind",
+	[IMSG_NET_ROUTE] = "net_route",
+	[IMSG_NET_ROUTE_PORT] = "net_route_port",
+	[IMSG_NET_ROUTE_SOCKET] = "net_route_socket",
+	[IMSG_NET_ROUTE_GONE] = "net_route_gone",
+	[IMSG_NET_SEND] = "net_send",
 	[IMSG_NET_CANCEL] = "net_cancel",
+	[IMSG_NET_RULE] = "net_rule",
+	[IMSG_NET_PORT] = "net_port",
 	[IMSG_NET_REPLY] = "net_reply"
 };
 
@@ -245,11 +259,20 @@ proto_send_workload(struct imsgbuf *ib, const struct workload_conf *wc)
 	    proto_add_flag(b, fc->quota) == -1 ||
 	    proto_add_flag(b, fc->unix_sockets) == -1 ||
 	    proto_add_flag(b, fc->inet_sockets) == -1 ||
+	    proto_add_flag(b, fc->udp) == -1 ||
+	    proto_add_flag(b, fc->icmp) == -1 ||
+	    proto_add_flag(b, fc->groups) == -1 ||
+	    proto_add_flag(b, fc->send) == -1 ||
+	    proto_add_flag(b, fc->bind) == -1 ||
+	    proto_add_flag(b, fc->remap) == -1 ||
+	    proto_add_flag(b, fc->netlink) == -1 ||
+	    proto_add_flag(b, fc->hosts) == -1 ||
 	    proto_add_flag(b, fc->cpus_fixed) == -1 ||
 	    ibuf_add_h32(b, wc->protections) == -1 ||
 	    proto_add_int(b, wc->abi) == -1 ||
 	    proto_add_flag(b, wc->any_connect) == -1 ||
 	    proto_add_flag(b, wc->any_bind) == -1 ||
+	    proto_add_flag(b, wc->way_out) == -1 ||
 	    proto_add_flag(b, wc->terminal) == -1 ||
 	    proto_add_flag(b, wc->no_coredump) == -1 ||
 	    proto_add_flag(b, wc->no_huge_pages) == -1 ||
@@ -285,11 +308,20 @@ proto_recv_workload(struct imsg *imsg, struct workload_conf *wc)
 	    proto_get_flag(&b, &fc->quota) == -1 ||
 	    proto_get_flag(&b, &fc->unix_sockets) == -1 ||
 	    proto_get_flag(&b, &fc->inet_sockets) == -1 ||
+	    proto_get_flag(&b, &fc->udp) == -1 ||
+	    proto_get_flag(&b, &fc->icmp) == -1 ||
+	    proto_get_flag(&b, &fc->groups) == -1 ||
+	    proto_get_flag(&b, &fc->send) == -1 ||
+	    proto_get_flag(&b, &fc->bind) == -1 ||
+	    proto_get_flag(&b, &fc->remap) == -1 ||
+	    proto_get_flag(&b, &fc->netlink) == -1 ||
+	    proto_get_flag(&b, &fc->hosts) == -1 ||
 	    proto_get_flag(&b, &fc->cpus_fixed) == -1 ||
 	    ibuf_get_h32(&b, &wc->protections) == -1 ||
 	    proto_get_int(&b, &wc->abi) == -1 ||
 	    proto_get_flag(&b, &wc->any_connect) == -1 ||
 	    proto_get_flag(&b, &wc->any_bind) == -1 ||
+	    proto_get_flag(&b, &wc->way_out) == -1 ||
 	    proto_get_flag(&b, &wc->terminal) == -1 ||
 	    proto_get_flag(&b, &wc->no_coredump) == -1 ||
 	    proto_get_flag(&b, &wc->no_huge_pages) == -1 ||
@@ -419,6 +451,9 @@ proto_send_rule(struct imsgbuf *ib, const struct net_rule *nr)
 		return (-1);
 	if (ibuf_add_n8(b, nr->direction) == -1 ||
 	    ibuf_add_n8(b, nr->target) == -1 ||
+	    ibuf_add_n8(b, nr->protos) == -1 ||
+	    proto_add_flag(b, nr->block) == -1 ||
+	    proto_add_flag(b, nr->quick) == -1 ||
 	    ibuf_add_h16(b, nr->family) == -1 ||
 	    ibuf_add(b, &nr->addr, sizeof(nr->addr)) == -1 ||
 	    ibuf_add_n8(b, nr->bits) == -1 ||
@@ -436,10 +471,13 @@ int
 proto_recv_rule(struct imsg *imsg, struct net_rule *nr)
 {
 	struct ibuf	 b;
-	uint8_t		 direction, target;
+	uint8_t		 direction, protos, target;
 
 	if (proto_open(imsg, &b) == -1 || ibuf_get_n8(&b, &direction) == -1 ||
 	    ibuf_get_n8(&b, &target) == -1 ||
+	    ibuf_get_n8(&b, &protos) == -1 ||
+	    proto_get_flag(&b, &nr->block) == -1 ||
+	    proto_get_flag(&b, &nr->quick) == -1 ||
 	    ibuf_get_h16(&b, &nr->family) == -1 ||
 	    ibuf_get(&b, &nr->addr, sizeof(nr->addr)) == -1 ||
 	    ibuf_get_n8(&b, &nr->bits) == -1 ||
@@ -447,14 +485,16 @@ proto_recv_rule(struct imsg *imsg, struct net_rule *nr)
 	    ibuf_get_h16(&b, &nr->port_lo) == -1 ||
 	    ibuf_get_h16(&b, &nr->port_hi) == -1)
 		return (proto_bad());
-	if (direction > NET_IN || target > NET_NAME ||
-	    nr->port_lo > nr->port_hi)
+	if (direction > NET_IN || target > NET_NAME || protos == 0 ||
+	    (protos & ~NET_PROTO_ALL) != 0 || nr->port_lo > nr->port_hi)
 		return (proto_bad());
 	if (target == NET_ADDRESS && !((nr->family == AF_INET &&
 	    nr->bits <= 32) || (nr->family == AF_INET6 && nr->bits <= 128)))
 		return (proto_bad());
 	nr->direction = direction;
 	nr->target = target;
+	nr->protos = protos;
+	nr->order = 0;
 	return (proto_done(&b));
 }
 
@@ -596,6 +636,7 @@ proto_send_denial(struct imsgbuf *ib, const struct proto_denial *pd)
 	    proto_add_int(b, pd->error) == -1 ||
 	    ibuf_add_strbuf(b, pd->comm, sizeof(pd->comm)) == -1 ||
 	    ibuf_add_strbuf(b, pd->rule, sizeof(pd->rule)) == -1 ||
+	    proto_add_int(b, pd->net_rule) == -1 ||
 	    ibuf_add(b, pd->object, len) == -1) {
 		ibuf_free(b);
 		return (-1);
@@ -615,7 +656,8 @@ proto_recv_denial(struct imsg *imsg, struct proto_denial *pd)
 	    proto_get_int(&b, &pd->nr) == -1 ||
 	    proto_get_int(&b, &pd->error) == -1 ||
 	    ibuf_get_strbuf(&b, pd->comm, sizeof(pd->comm)) == -1 ||
-	    ibuf_get_strbuf(&b, pd->rule, sizeof(pd->rule)) == -1)
+	    ibuf_get_strbuf(&b, pd->rule, sizeof(pd->rule)) == -1 ||
+	    proto_get_int(&b, &pd->net_rule) == -1)
 		return (proto_bad());
 	if (proto_get_rest(&b, sizeof(pd->object) - 1, &object) == -1)
 		return (-1);
@@ -1017,13 +1059,13 @@ proto_recv_usage(struct imsg *imsg, struct proto_usage *pu)
 	return (proto_done(&b));
 }
 
-int
-proto_send_connect(struct imsgbuf *ib, uint32_t id, int fd,
+static int
+proto_send_address(struct imsgbuf *ib, uint32_t type, uint32_t id, int fd,
     const struct proto_connect *pc)
 {
 	struct ibuf	*b;
 
-	if ((b = imsg_create(ib, IMSG_NET_CONNECT, id, 0,
+	if ((b = imsg_create(ib, type, id, 0,
 	    4 + sizeof(pc->addr))) == NULL)
 		return (-1);
 	if (ibuf_add_h32(b, pc->addrlen) == -1 ||
@@ -1037,8 +1079,8 @@ proto_send_connect(struct imsgbuf *ib, uint32_t id, int fd,
 	return (0);
 }
 
-int
-proto_recv_connect(struct imsg *imsg, struct proto_connect *pc)
+static int
+proto_recv_address(struct imsg *imsg, struct proto_connect *pc)
 {
 	struct ibuf	 b;
 
@@ -1046,6 +1088,174 @@ proto_recv_connect(struct imsg *imsg, struct proto_connect *pc)
 	    ibuf_get_h32(&b, &pc->addrlen) == -1 ||
 	    ibuf_get(&b, &pc->addr, sizeof(pc->addr)) == -1 ||
 	    pc->addrlen > sizeof(pc->addr))
+		return (proto_bad());
+	return (proto_done(&b));
+}
+
+void
+proto_free_datagram(struct proto_datagram *pd)
+{
+	free(pd->control);
+	memset(pd, 0, sizeof(*pd));
+}
+
+int
+proto_send_datagram(struct imsgbuf *ib, uint32_t id, int fd,
+    const struct proto_datagram *pd)
+{
+	struct ibuf	*b;
+
+	if (pd->len > PROTO_DATAGRAM_MAX ||
+	    pd->controllen > PROTO_CONTROL_MAX) {
+		errno = E2BIG;
+		return (-1);
+	}
+	if ((b = imsg_create(ib, IMSG_NET_SEND, id, 0, PROTO_HINT +
+	    sizeof(pd->to.addr) + pd->controllen + pd->len)) == NULL)
+		return (-1);
+	if (ibuf_add_h32(b, pd->to.addrlen) == -1 ||
+	    ibuf_add(b, &pd->to.addr, sizeof(pd->to.addr)) == -1 ||
+	    proto_add_int(b, pd->flags) == -1 ||
+	    ibuf_add_h32(b, pd->controllen) == -1 ||
+	    ibuf_add(b, pd->control, pd->controllen) == -1 ||
+	    ibuf_add(b, pd->data, pd->len) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	if (fd != -1)
+		ibuf_fd_set(b, fd);
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_datagram(struct imsg *imsg, struct proto_datagram *pd)
+{
+	struct ibuf	 b;
+	uint32_t	 controllen;
+	size_t		 len;
+
+	memset(pd, 0, sizeof(*pd));
+	if (proto_open(imsg, &b) == -1 ||
+	    ibuf_get_h32(&b, &pd->to.addrlen) == -1 ||
+	    ibuf_get(&b, &pd->to.addr, sizeof(pd->to.addr)) == -1 ||
+	    proto_get_int(&b, &pd->flags) == -1 ||
+	    ibuf_get_h32(&b, &controllen) == -1)
+		return (proto_bad());
+	len = ibuf_size(&b);
+	if (pd->to.addrlen > sizeof(pd->to.addr) ||
+	    controllen > PROTO_CONTROL_MAX || controllen > len ||
+	    len - controllen > PROTO_DATAGRAM_MAX)
+		return (proto_bad());
+	/* Aligned, which control messages have to be. */
+	if ((pd->control = malloc(len + 1)) == NULL)
+		return (-1);
+	pd->controllen = controllen;
+	pd->data = (char *)pd->control + controllen;
+	pd->len = len - controllen;
+	return (len == 0 ? 0 : ibuf_get(&b, pd->control, len));
+}
+
+int
+proto_send_connect(struct imsgbuf *ib, uint32_t id, int fd,
+    const struct proto_connect *pc)
+{
+	return (proto_send_address(ib, IMSG_NET_CONNECT, id, fd, pc));
+}
+
+int
+proto_recv_connect(struct imsg *imsg, struct proto_connect *pc)
+{
+	return (proto_recv_address(imsg, pc));
+}
+
+int
+proto_send_bind(struct imsgbuf *ib, uint32_t id, int fd,
+    const struct proto_connect *pc)
+{
+	return (proto_send_address(ib, IMSG_NET_BIND, id, fd, pc));
+}
+
+int
+proto_recv_bind(struct imsg *imsg, struct proto_connect *pc)
+{
+	return (proto_recv_address(imsg, pc));
+}
+
+int
+proto_send_binding(struct imsgbuf *ib, uint32_t type,
+    const struct port_binding *pb)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, type, 0, 0, PROTO_HINT)) == NULL)
+		return (-1);
+	if (ibuf_add_n8(b, pb->proto) == -1 ||
+	    ibuf_add_h16(b, pb->family) == -1 ||
+	    ibuf_add(b, &pb->addr, sizeof(pb->addr)) == -1 ||
+	    proto_add_flag(b, pb->dual) == -1 ||
+	    proto_add_flag(b, pb->resolver) == -1 ||
+	    ibuf_add_h16(b, pb->asked) == -1 ||
+	    ibuf_add_h16(b, pb->real) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_binding(struct imsg *imsg, struct port_binding *pb)
+{
+	struct ibuf	 b;
+	uint8_t		 proto;
+
+	memset(pb, 0, sizeof(*pb));
+	if (proto_open(imsg, &b) == -1 || ibuf_get_n8(&b, &proto) == -1 ||
+	    ibuf_get_h16(&b, &pb->family) == -1 ||
+	    ibuf_get(&b, &pb->addr, sizeof(pb->addr)) == -1 ||
+	    proto_get_flag(&b, &pb->dual) == -1 ||
+	    proto_get_flag(&b, &pb->resolver) == -1 ||
+	    ibuf_get_h16(&b, &pb->asked) == -1 ||
+	    ibuf_get_h16(&b, &pb->real) == -1 ||
+	    (proto != NET_TCP && proto != NET_UDP) ||
+	    (pb->family != AF_INET && pb->family != AF_INET6) ||
+	    pb->asked == 0 || pb->real == 0)
+		return (proto_bad());
+	pb->proto = proto;
+	return (proto_done(&b));
+}
+
+int
+proto_send_route(struct imsgbuf *ib, uint32_t type, uint32_t id,
+    const struct proto_route *pr)
+{
+	struct ibuf	*b;
+
+	if ((b = imsg_create(ib, type, id, 0, PROTO_HINT)) == NULL)
+		return (-1);
+	if (ibuf_add_h32(b, pr->socket) == -1 ||
+	    ibuf_add_h32(b, pr->port) == -1 ||
+	    proto_add_flag(b, pr->nonblock) == -1 ||
+	    proto_add_flag(b, pr->out) == -1) {
+		ibuf_free(b);
+		return (-1);
+	}
+	imsg_close(ib, b);
+	return (0);
+}
+
+int
+proto_recv_route(struct imsg *imsg, struct proto_route *pr)
+{
+	struct ibuf	 b;
+
+	memset(pr, 0, sizeof(*pr));
+	if (proto_open(imsg, &b) == -1 ||
+	    ibuf_get_h32(&b, &pr->socket) == -1 ||
+	    ibuf_get_h32(&b, &pr->port) == -1 ||
+	    proto_get_flag(&b, &pr->nonblock) == -1 ||
+	    proto_get_flag(&b, &pr->out) == -1)
 		return (proto_bad());
 	return (proto_done(&b));
 }

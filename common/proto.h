@@ -34,6 +34,7 @@
 
 #include "imsg.h"
 #include "policy.h"
+#include "portmap.h"
 #include "workload.h"
 
 /* The channel to the parent. */
@@ -54,6 +55,9 @@ enum imsg_type {
 	IMSG_CONF_DIRECTORY,	/* supervisor: cwd of the workload */
 	IMSG_CONF_PASSFD,	/* supervisor, fd */
 	IMSG_CONF_RULE,		/* netd */
+	IMSG_CONF_BIND,		/* netd: it makes binds; 1: remaps ports */
+	IMSG_CONF_RESOLVER,	/* netd: the workload has a resolver */
+	IMSG_CONF_REFRESH,	/* netd: it asks for names again */
 	IMSG_CONF_PRIVATE,	/* cowd: remove when the parent is gone */
 	IMSG_CONF_STORAGE,	/* cowd, fd: where the branch is; its name */
 	IMSG_CONF_BRANCH,	/* cowd, fd: the working directory */
@@ -75,6 +79,8 @@ enum imsg_type {
 
 	/* life cycle */
 	IMSG_LOCKED,		/* worker to parent: locked down */
+	IMSG_VIRTUAL,		/* netd to parent to supervisor, fd: content of
+				   a virtual file, sealed */
 	IMSG_READY,		/* netd to parent: every name is resolved;
 				   keeper to parent: id of its branch */
 	IMSG_GO,		/* parent to supervisor: let it exec */
@@ -88,6 +94,7 @@ enum imsg_type {
 	IMSG_EXITED,		/* supervisor to parent: the tree is gone */
 	IMSG_ERROR,		/* worker to parent: set-up failed, text */
 	IMSG_DENIAL,		/* worker to parent: for --log-denials */
+	IMSG_PORT,		/* supervisor to parent: for --status-fd */
 
 	/* parent to cowd, cowd to parent: the end of a branch */
 	IMSG_BRANCH,		/* enum branch_order */
@@ -101,6 +108,7 @@ enum imsg_type {
 	IMSG_META_REPLY,
 	IMSG_UNIX_SOCKET,	/* fd: the socket for the next message */
 	IMSG_UNIX_CONNECT,	/* fd: the socket's inode, O_PATH */
+	IMSG_UNIX_SEND,		/* fd: the socket's inode; may one send there */
 	IMSG_UNIX_REPLY,
 	IMSG_LISTENER,		/* fd: to give descriptors to callers */
 	IMSG_VIEW,		/* change something in the view */
@@ -118,7 +126,15 @@ enum imsg_type {
 	/* supervisor to netd, netd to supervisor */
 	IMSG_NET_CONNECT,	/* fd: the workload's socket */
 	IMSG_NET_LISTEN,	/* fd: the workload's socket */
-	IMSG_NET_CANCEL,	/* the caller is gone */
+	IMSG_NET_BIND,		/* fd: the workload's socket */
+	IMSG_NET_ROUTE,		/* a route netlink socket is wanted */
+	IMSG_NET_ROUTE_PORT,	/* one has another port id from now on */
+	IMSG_NET_ROUTE_SOCKET,	/* fd: what was wanted */
+	IMSG_NET_ROUTE_GONE,	/* nobody has it any more */
+	IMSG_NET_SEND,		/* fd: likewise; a datagram, with address */
+	IMSG_NET_CANCEL,	/* gone, or 1: interrupted */
+	IMSG_NET_RULE,		/* which one refused; before the reply */
+	IMSG_NET_PORT,		/* to what a socket is bound; before a reply */
 	IMSG_NET_REPLY,
 
 	IMSG_MAX
@@ -153,6 +169,7 @@ struct proto_denial {
 	int		 error;		/* errno that it got */
 	char		 comm[16];	/* program, as the kernel names it */
 	char		 rule[32];	/* who decided: "filter" ... */
+	int		 net_rule;	/* "network": from 1; 0: no rule */
 	char		 object[PROTO_OBJECT_MAX];	/* path, address, "" */
 };
 
@@ -290,10 +307,40 @@ struct proto_usage {
 	int		 error;
 };
 
+/* Files whose content netd makes, since it alone knows the addresses. */
+enum virtual_name {
+	VIRTUAL_HOSTS,
+	VIRTUAL_RESOLV,
+	VIRTUAL_MAX
+};
+
 /* A request to netd. */
 struct proto_connect {
 	socklen_t		 addrlen;
 	struct sockaddr_storage	 addr;	/* as the supervisor copied it once */
+};
+
+/* A route netlink socket, named by the request that wanted it. */
+struct proto_route {
+	uint32_t	 socket;	/* of IMSG_NET_ROUTE_PORT */
+	uint32_t	 port;		/* port id */
+	int		 nonblock;
+	int		 out;		/* see rtnl.h */
+};
+
+/*
+ * A datagram, all of it as the supervisor copied it.  What it is made of
+ * belongs to who received it, in one piece with the control messages.
+ */
+#define PROTO_DATAGRAM_MAX	65535
+#define PROTO_CONTROL_MAX	2048
+struct proto_datagram {
+	struct proto_connect	 to;
+	int			 flags;		/* MSG_*, as of send(2) */
+	void			*control;
+	size_t			 controllen;
+	void			*data;
+	size_t			 len;
 };
 
 /*
@@ -334,11 +381,17 @@ int	 proto_recv_outcome(struct imsg *, struct proto_outcome *);
 int	 proto_send_string(struct imsgbuf *, uint32_t, const char *);
 int	 proto_recv_string(struct imsg *, char **);
 
-/* IMSG_CONF_PASSFD, IMSG_SIGNAL, _KILL, _STOPPED, _STARTED, _BRANCH. */
+/*
+ * IMSG_CONF_PASSFD, _BIND, IMSG_SIGNAL, _KILL, _STOPPED, _STARTED, _BRANCH,
+ * _VIRTUAL: a number.
+ */
 int	 proto_send_int(struct imsgbuf *, uint32_t, int, int);
 int	 proto_recv_int(struct imsg *, int *);
 
-/* IMSG_CONF_END, _LOCK, _VIEW, IMSG_LOCKED, _READY, _GO, _SOCKET_*. */
+/*
+ * IMSG_CONF_END, _LOCK, _REFRESH, _RESOLVER, _VIEW, IMSG_LOCKED, _READY, _GO,
+ * _SOCKET_*.
+ */
 int	 proto_send_empty(struct imsgbuf *, uint32_t, int);
 int	 proto_recv_empty(struct imsg *);
 
@@ -358,6 +411,21 @@ int	 proto_recv_meta(struct imsg *, struct proto_meta *);
 int	 proto_send_connect(struct imsgbuf *, uint32_t, int,
 	    const struct proto_connect *);
 int	 proto_recv_connect(struct imsg *, struct proto_connect *);
+int	 proto_send_bind(struct imsgbuf *, uint32_t, int,
+	    const struct proto_connect *);
+int	 proto_recv_bind(struct imsg *, struct proto_connect *);
+
+/* IMSG_NET_PORT, IMSG_PORT. */
+int	 proto_send_binding(struct imsgbuf *, uint32_t,
+	    const struct port_binding *);
+int	 proto_recv_binding(struct imsg *, struct port_binding *);
+int	 proto_send_route(struct imsgbuf *, uint32_t, uint32_t,
+	    const struct proto_route *);
+int	 proto_recv_route(struct imsg *, struct proto_route *);
+int	 proto_send_datagram(struct imsgbuf *, uint32_t, int,
+	    const struct proto_datagram *);
+int	 proto_recv_datagram(struct imsg *, struct proto_datagram *);
+void	 proto_free_datagram(struct proto_datagram *);
 int	 proto_send_view(struct imsgbuf *, uint32_t, int,
 	    const struct proto_view *);
 int	 proto_recv_view(struct imsg *, struct proto_view *);

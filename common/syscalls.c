@@ -127,8 +127,32 @@ const struct syscall_entry syscall_table[] = {
 
 	{ ENTRY(connect, CLASS_CONNECT), BY_ADDR },
 	{ ENTRY(listen, CLASS_LISTEN), BY_FD(1) },
-	/* arg: the value, and its size after it. */
-	{ ENTRY(setsockopt, CLASS_LINGER), BY_FD(3) },
+	/* arg: domain, type and protocol; the value, and its size; command. */
+	{ ENTRY(socket, CLASS_SOCKET), .fd = SLOT_NONE, .dirfd = SLOT_NONE,
+	    .path = SLOT_NONE, .flags = SLOT_NONE, NO_ADDR, .arg = 0,
+	    ONE_PATH },
+	{ ENTRY(setsockopt, CLASS_SOCKOPT), BY_FD(3) },
+	{ ENTRY(getsockopt, CLASS_SOCKOPT), FD_OUT(1, 3, 4) },
+	{ ENTRY(ioctl, CLASS_IFREQ), BY_FD(1) },
+
+	/* These answer into addr; accept4 has flags, recvfrom a buffer. */
+	{ ENTRY(getsockname, CLASS_SOCKNAME), BY_ADDR },
+	{ ENTRY(getpeername, CLASS_SOCKNAME), BY_ADDR },
+	{ ENTRY(accept, CLASS_ACCEPT), BY_ADDR },
+	{ ENTRY(accept4, CLASS_ACCEPT), .fd = 0, .dirfd = SLOT_NONE,
+	    .path = SLOT_NONE, .flags = SLOT_NONE, .addr = 1, .addrlen = 2,
+	    .arg = 3, ONE_PATH },
+	{ ENTRY(recvfrom, CLASS_RECV), .fd = 0, .dirfd = SLOT_NONE,
+	    .path = SLOT_NONE, .flags = SLOT_NONE, .addr = 4, .addrlen = 5,
+	    .arg = 1, ONE_PATH },
+	{ ENTRY(recvmsg, CLASS_RECV), BY_FD(1) },
+	{ ENTRY(recvmmsg, CLASS_RECV), BY_FD(1) },
+	/* arg: the data, the message, the first of them. */
+	{ ENTRY(sendto, CLASS_SEND), .fd = 0, .dirfd = SLOT_NONE,
+	    .path = SLOT_NONE, .flags = SLOT_NONE, .addr = 4, .addrlen = 5,
+	    .arg = 1, ONE_PATH },
+	{ ENTRY(sendmsg, CLASS_SEND), BY_FD(1) },
+	{ ENTRY(sendmmsg, CLASS_SEND), BY_FD(1) },
 
 	/* arg: the flags, and the mode after them; creat has the mode only. */
 	{ ENTRY(open, CLASS_OPEN), BY_PATH(1) },

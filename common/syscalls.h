@@ -89,7 +89,14 @@ enum syscall_class {
 	CLASS_REMOVEXATTR,
 	CLASS_CONNECT,
 	CLASS_LISTEN,
-	CLASS_LINGER,		/* setsockopt of SO_LINGER */
+	CLASS_SOCKET,		/* what no filter can grant by itself */
+	CLASS_SOCKOPT,		/* some options, by level and name */
+	CLASS_IFREQ,		/* ioctls about network interfaces */
+	/* only where the ports of a sandbox are not those of the host */
+	CLASS_SOCKNAME,		/* getsockname, getpeername */
+	CLASS_ACCEPT,
+	CLASS_RECV,		/* with an address, or what may have one */
+	CLASS_SEND,		/* with an address, or what may have one */
 	/* only where a working directory is merged by the supervisor */
 	CLASS_OPEN,
 	CLASS_STAT,

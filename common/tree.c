@@ -456,3 +456,33 @@ tree_tgid(pid_t tid)
 		return (-1);
 	return (strtol(p + 6, NULL, 10));
 }
+
+/* The number behind a word of status. */
+static int
+status_get(const char *buf, const char *word, int base, uint64_t *value)
+{
+	const char	*p;
+
+	if ((p = strstr(buf, word)) == NULL)
+		return (-1);
+	*value = strtoull(p + strlen(word), NULL, base);
+	return (0);
+}
+
+int
+tree_signals(pid_t tid, struct tree_signals *ts)
+{
+	static char	 buf[16384];
+	char		 name[64];
+	uint64_t	 threads;
+
+	snprintf(name, sizeof(name), "%d/status", tid);
+	if (proc_read(name, buf, sizeof(buf)) == -1 ||
+	    status_get(buf, "\nThreads:", 10, &threads) == -1 ||
+	    status_get(buf, "\nSigPnd:", 16, &ts->thread) == -1 ||
+	    status_get(buf, "\nShdPnd:", 16, &ts->shared) == -1 ||
+	    status_get(buf, "\nSigBlk:", 16, &ts->blocked) == -1)
+		return (-1);
+	ts->threads = threads;
+	return (0);
+}

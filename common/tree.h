@@ -91,6 +91,17 @@ int	 tree_forking(pid_t);
 /* Ticks that a thread has run in user mode; -1 when it is gone. */
 long	 tree_user_ticks(pid_t);
 
+/* Sets of signals, bit N - 1 for signal N. */
+struct tree_signals {
+	uint64_t	 thread;	/* pending for it */
+	uint64_t	 shared;	/* for its process */
+	uint64_t	 blocked;
+	unsigned int	 threads;	/* of its process */
+};
+
+/* What waits for a thread; 0, or -1 when it is gone. */
+int	 tree_signals(pid_t, struct tree_signals *);
+
 /* The thread group of a thread, -1 when it is gone. */
 pid_t	 tree_tgid(pid_t);
 

@@ -26,7 +26,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -43,13 +43,15 @@
 #include "workload.h"
 
 /*
- * What the child says: where it failed, or that it is ready, with the listener
- * in SCM_RIGHTS.  Without a listener it says nothing but by the end of the
- * socket, which exec closes.
+ * What the child says: where it failed, or that it is ready, with the number
+ * of its listener.  Without a listener it says nothing but by the end of the
+ * socket, which exec closes.  The filter is on by then, and may notify every
+ * call by which a descriptor could be sent: the supervisor takes it from the
+ * child's table.
  */
 struct workload_word {
 	int	 stage;		/* STAGE_NONE: ready */
-	int	 error;
+	int	 value;		/* errno, or the listener */
 };
 
 #define WORKLOAD_LIST_MAX	100000	/* elements of argv, envp */
@@ -182,55 +184,29 @@ workload_add_passfd(struct workload_conf *wc, int number, int fd)
 	return (0);
 }
 
-/* Tell the parent, with the listener if there is one. */
+/* Tell the parent; send(2) without an address is never notified. */
 static int
-word_send(int sync, int stage, int error, int fd)
+word_send(int sync, int stage, int value)
 {
-	struct workload_word	 word = { stage, error };
-	struct iovec		 iov = { &word, sizeof(word) };
-	struct msghdr		 msg;
-	struct cmsghdr		*cmsg;
-	union {
-		struct cmsghdr	 align;
-		char		 buf[CMSG_SPACE(sizeof(int))];
-	} control;
+	struct workload_word	 word = { stage, value };
 
-	memset(&msg, 0, sizeof(msg));
-	msg.msg_iov = &iov;
-	msg.msg_iovlen = 1;
-	if (fd != -1) {
-		memset(&control, 0, sizeof(control));
-		msg.msg_control = control.buf;
-		msg.msg_controllen = sizeof(control.buf);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	}
-	return (sendmsg(sync, &msg, MSG_NOSIGNAL) == sizeof(word) ? 0 : -1);
+	return (send(sync, &word, sizeof(word), MSG_NOSIGNAL) ==
+	    sizeof(word) ? 0 : -1);
 }
 
 /* One word from the child: 1, 0 at its end, -1 and errno. */
 static int
-word_recv(int sync, struct workload_word *word, int *fd)
+word_recv(int sync, struct workload_word *word)
 {
 	struct iovec	 iov = { word, sizeof(*word) };
 	struct msghdr	 msg;
-	struct cmsghdr	*cmsg;
 	ssize_t		 n;
-	union {
-		struct cmsghdr	 align;
-		char		 buf[CMSG_SPACE(sizeof(int))];
-	} control;
 
 	memset(&msg, 0, sizeof(msg));
 	msg.msg_iov = &iov;
 	msg.msg_iovlen = 1;
-	msg.msg_control = control.buf;
-	msg.msg_controllen = sizeof(control.buf);
-	while ((n = recvmsg(sync, &msg, MSG_CMSG_CLOEXEC |
-	    MSG_DONTWAIT)) == -1 && errno == EINTR)
+	while ((n = recvmsg(sync, &msg, MSG_DONTWAIT)) == -1 &&
+	    errno == EINTR)
 		continue;
 	if (n == 0 || (n == -1 && errno == ECONNRESET))
 		return (0);
@@ -240,13 +216,22 @@ word_recv(int sync, struct workload_word *word, int *fd)
 		errno = EBADMSG;
 		return (-1);
 	}
-	*fd = -1;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET &&
-	    cmsg->cmsg_type == SCM_RIGHTS &&
-	    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd, CMSG_DATA(cmsg), sizeof(int));
 	return (1);
+}
+
+/* A descriptor of the child, close-on-exec; -1 and errno. */
+static int
+word_listener(const struct workload *w, int number)
+{
+	int	 error, fd, pidfd;
+
+	if ((pidfd = syscall(SYS_pidfd_open, w->pid, 0)) == -1)
+		return (-1);
+	fd = syscall(SYS_pidfd_getfd, pidfd, number, 0);
+	error = errno;
+	close(pidfd);
+	errno = error;
+	return (fd);
 }
 
 static void
@@ -375,26 +360,26 @@ child_main(const struct workload_conf *wc, enum workload_domain domain,
 		_exit(1);
 	stage = child_confine(wc, domain, prog, listen ? &listener : NULL);
 	if (stage != STAGE_NONE) {
-		word_send(sync, stage, errno, -1);
+		word_send(sync, stage, errno);
 		_exit(1);
 	}
-	if (listener != -1) {
-		if (word_send(sync, STAGE_NONE, 0, listener) == -1)
-			_exit(1);
-		close(listener);
-	}
+	if (listener != -1 && word_send(sync, STAGE_NONE, listener) == -1)
+		_exit(1);
 	if (read(sync, &go, 1) != 1)
 		_exit(1);	/* the run ends before it began */
+	/* It was taken before that was said. */
+	if (listener != -1)
+		close(listener);
 	environ = wc->envp;
 	execvp(wc->argv[0], wc->argv);
-	word_send(sync, STAGE_EXEC, errno, -1);
+	word_send(sync, STAGE_EXEC, errno);
 	_exit(1);
 }
 
 int
 workload_needs_call(int nr)
 {
-	return (nr == SYS_sendmsg || nr == SYS_close || nr == SYS_read ||
+	return (nr == SYS_sendto || nr == SYS_close || nr == SYS_read ||
 	    nr == SYS_execve || nr == SYS_exit_group);
 }
 
@@ -406,6 +391,7 @@ workload_fork(struct workload *w, const struct workload_conf *wc,
 	int	 pair[2], saved_errno;
 
 	w->ready = !listen;
+	w->go = 0;
 	w->sync = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		return (-1);
@@ -427,6 +413,9 @@ workload_fork(struct workload *w, const struct workload_conf *wc,
 void
 workload_go(struct workload *w)
 {
+	w->go = 1;
+	if (!w->ready)
+		return;		/* the child has what is still to be taken */
 	/* A failure shows as the end of the socket: nothing was exec'd. */
 	if (write(w->sync, "g", 1) == -1)
 		return;
@@ -440,21 +429,25 @@ workload_hear(struct workload *w, int *listener, enum workload_stage *stage)
 
 	*stage = STAGE_EXEC;
 	*listener = -1;
-	if ((n = word_recv(w->sync, &word, listener)) == -1)
+	if ((n = word_recv(w->sync, &word)) == -1)
 		return (errno == EAGAIN ? WORKLOAD_NOTHING : WORKLOAD_FAILED);
 	if (n == 0 && w->ready)
 		return (WORKLOAD_RUNNING);
 	if (n == 1 && word.stage != STAGE_NONE) {
 		*stage = word.stage;
-		errno = word.error;
+		errno = word.value;
 		return (WORKLOAD_FAILED);
 	}
-	if (n == 1 && !w->ready && *listener != -1) {
+	*stage = STAGE_FILTER;
+	if (n == 1 && !w->ready) {
+		if ((*listener = word_listener(w, word.value)) == -1)
+			return (WORKLOAD_FAILED);
 		w->ready = 1;
+		if (w->go)
+			workload_go(w);
 		return (WORKLOAD_READY);
 	}
 	/* It died, or said what it never says. */
-	*stage = STAGE_FILTER;
 	errno = ECHILD;
 	return (WORKLOAD_FAILED);
 }

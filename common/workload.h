@@ -80,6 +80,7 @@ struct workload_conf {
 	int			 abi;		/* of Landlock, as checked */
 	int			 any_connect;	/* to every TCP port */
 	int			 any_bind;
+	int			 way_out;	/* rules lead to other hosts */
 	int			 terminal;	/* take the foreground */
 	int			 no_coredump;
 	int			 no_huge_pages;
@@ -123,7 +124,8 @@ enum workload_stage {
 struct workload {
 	pid_t	 pid;
 	int	 sync;		/* socket to the child until it has exec'd */
-	int	 ready;		/* it is confined */
+	int	 ready;		/* it is confined, and we have its listener */
+	int	 go;		/* it may exec when it is */
 };
 
 /* What workload_hear() learnt. */

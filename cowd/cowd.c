@@ -255,6 +255,34 @@ cowd_dispatch_parent(int fd, short event, void *arg)
 	imsg_event_add(iev);
 }
 
+/*
+ * The kernel had no slot for the descriptor of a request, which then fails; 1
+ * if that was it.
+ */
+static int
+cowd_lost(struct imsg *imsg)
+{
+	uint32_t	 reply = IMSG_NONE;
+
+	if (!imsg_lost_fd(imsg))
+		return (0);
+	switch (imsg_get_type(imsg)) {
+	case IMSG_META:
+		reply = IMSG_META_REPLY;
+		break;
+	case IMSG_EMPTY:
+		reply = IMSG_EMPTY_REPLY;
+		break;
+	case IMSG_UNIX_SEND:
+		reply = IMSG_UNIX_REPLY;
+		break;
+	default:
+		return (0);
+	}
+	cowd_reply(reply, imsg_get_id(imsg), EMFILE);
+	return (1);
+}
+
 static void
 cowd_request(struct imsg *imsg)
 {
@@ -266,6 +294,8 @@ cowd_request(struct imsg *imsg)
 	if (unix_expected() != (type == IMSG_UNIX_CONNECT))
 		fatalx("%s from the supervisor out of order",
 		    proto_name(type));
+	if (cowd_lost(imsg))
+		return;
 	switch (type) {
 	case IMSG_META:
 		fd = cowd_fd(imsg, 1);
@@ -298,23 +328,31 @@ cowd_request(struct imsg *imsg)
 		usage_request();
 		break;
 	case IMSG_UNIX_SOCKET:
-		fd = cowd_fd(imsg, 1);
+		fd = cowd_fd(imsg, !imsg_lost_fd(imsg));
 		if (proto_recv_value(imsg, &value) == -1)
 			cowd_bad(imsg);
 		unix_socket(id, fd);
 		break;
 	case IMSG_UNIX_CONNECT:
-		fd = cowd_fd(imsg, 1);
+		fd = cowd_fd(imsg, !imsg_lost_fd(imsg));
 		if (proto_recv_value(imsg, &value) == -1)
 			cowd_bad(imsg);
 		unix_connect(id, fd);
+		if (fd != -1)
+			close(fd);
+		break;
+	case IMSG_UNIX_SEND:
+		fd = cowd_fd(imsg, 1);
+		if (proto_recv_value(imsg, &value) == -1)
+			cowd_bad(imsg);
+		unix_send(id, fd);
 		close(fd);
 		break;
 	case IMSG_NET_CANCEL:
 		cowd_fd(imsg, 0);
 		if (proto_recv_value(imsg, &value) == -1)
 			cowd_bad(imsg);
-		unix_cancel(id);
+		unix_cancel(id, value);
 		break;
 	default:
 		fatalx("%s from the supervisor", proto_name(type));

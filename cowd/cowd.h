@@ -129,10 +129,12 @@ int	 usage_empty(int);
 void	 unix_socket(uint32_t, int);
 /* Connect it to the socket inode of a descriptor, and reply then or later. */
 void	 unix_connect(uint32_t, int);
+/* Say whether the inode may be sent to. */
+void	 unix_send(uint32_t, int);
 /* Whether a socket was taken whose unix_connect() has not come. */
 int	 unix_expected(void);
-/* Forget a connect that waits; no reply is sent. */
-void	 unix_cancel(uint32_t);
+/* Forget a connect that waits: without a reply, or with 1 as interrupted. */
+void	 unix_cancel(uint32_t, int);
 void	 unix_cancel_all(void);
 
 /* private.c */

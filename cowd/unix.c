@@ -62,7 +62,8 @@ static LIST_HEAD(, unix_request)	 unix_parked =
 static unsigned int	 unix_nparked;
 
 /* Between IMSG_UNIX_SOCKET and IMSG_UNIX_CONNECT. */
-static int		 unix_next_sock = -1;
+static int		 unix_next;		/* the latter is due */
+static int		 unix_next_sock = -1;	/* -1: it was lost */
 static uint32_t		 unix_next_id;
 
 static struct unix_request *
@@ -219,6 +220,7 @@ unix_socket(uint32_t id, int fd)
 {
 	if (unix_find(id) != NULL)
 		fatalx("two connects with one id");
+	unix_next = 1;
 	unix_next_sock = fd;
 	unix_next_id = id;
 }
@@ -226,7 +228,7 @@ unix_socket(uint32_t id, int fd)
 int
 unix_expected(void)
 {
-	return (unix_next_sock != -1);
+	return (unix_next);
 }
 
 /* Only sockets that the filter lets the workload make. */
@@ -243,7 +245,7 @@ unix_check(int sock)
 	if (getsockopt(sock, SOL_SOCKET, SO_TYPE, &type, &len) == -1)
 		return (errno);
 	if (domain != AF_UNIX || (type != SOCK_STREAM &&
-	    type != SOCK_SEQPACKET))
+	    type != SOCK_SEQPACKET && type != SOCK_DGRAM))
 		return (EACCES | PROTO_DENIED);
 	return (0);
 }
@@ -277,8 +279,14 @@ unix_connect(uint32_t id, int fd)
 	int	 blocking, error, inode = -1, sock = unix_next_sock;
 
 	unix_next_sock = -1;
+	unix_next = 0;
 	if (id != unix_next_id)
 		fatalx("connect of another socket");
+	/* There was no slot for one of the two. */
+	if (sock == -1 || fd == -1) {
+		error = EMFILE;
+		goto done;
+	}
 	if ((error = unix_check(sock)) != 0 ||
 	    (inode = unix_inode(fd, &error)) == -1)
 		goto done;
@@ -288,19 +296,39 @@ unix_connect(uint32_t id, int fd)
 		return;
  done:
 	cowd_reply(IMSG_UNIX_REPLY, id, error);
-	close(sock);
+	if (sock != -1)
+		close(sock);
 	if (inode != -1)
 		close(inode);
 }
 
+/*
+ * The supervisor sends the datagram itself, to the inode that it has: it could
+ * be as large as memory, and carry descriptors.
+ */
+void
+unix_send(uint32_t id, int fd)
+{
+	int	 error, inode;
+
+	if ((inode = unix_inode(fd, &error)) != -1) {
+		error = 0;
+		close(inode);
+	}
+	cowd_reply(IMSG_UNIX_REPLY, id, error);
+}
+
 /* A reply may have crossed the cancellation: an unknown id is no error. */
 void
-unix_cancel(uint32_t id)
+unix_cancel(uint32_t id, int interrupted)
 {
 	struct unix_request	*r;
 
-	if ((r = unix_find(id)) != NULL)
-		unix_free(r);
+	if ((r = unix_find(id)) == NULL)
+		return;
+	if (interrupted)
+		cowd_reply(IMSG_UNIX_REPLY, id, EINTR);
+	unix_free(r);
 }
 
 void
@@ -311,6 +339,7 @@ unix_cancel_all(void)
 	if (unix_next_sock != -1)
 		close(unix_next_sock);
 	unix_next_sock = -1;
+	unix_next = 0;
 	while ((r = LIST_FIRST(&unix_parked)) != NULL)
 		unix_free(r);
 }

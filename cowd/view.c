@@ -257,6 +257,11 @@ view_request(struct imsg *imsg)
 	}
 	if (view.lower == -1)
 		fatalx("view without a working directory");
+	if (imsg_lost_fd(imsg)) {
+		/* There was no slot for it. */
+		error = EMFILE;
+		goto reply;
+	}
 	if ((with != -1) != (pv.op == VIEW_LINK_FD || pv.op == VIEW_BIND ||
 	    pv.path[0] == '\0'))
 		fatalx("view %d with a descriptor or without", pv.op);

@@ -15,7 +15,7 @@
  */
 
 /*
- * Lists of addresses without repetition, for hosts.c and resolve.c.
+ * Lists of addresses without repetition, for own.c and resolve.c.
  */
 
 #include <sys/types.h>
@@ -48,6 +48,20 @@ addresses_have(const struct addresses *list, const struct netaddr *na)
 		if (netaddr_equal(&a->na, na))
 			return (1);
 	return (0);
+}
+
+void
+addresses_remove(struct addresses *list, const struct netaddr *na)
+{
+	struct address	*a;
+
+	STAILQ_FOREACH(a, list, entry)
+		if (netaddr_equal(&a->na, na))
+			break;
+	if (a == NULL)
+		return;
+	STAILQ_REMOVE(list, a, address, entry);
+	free(a);
 }
 
 void

@@ -33,7 +33,6 @@
 #include <sys/tree.h>
 
 #include <netinet/in.h>
-#include <netinet/ip.h>
 #include <netinet/tcp.h>
 
 #include <errno.h>
@@ -51,14 +50,12 @@
 #define CONNECT_MAX	4096
 #define CONNECT_RESERVE	16
 
-/* The shortest sockaddr_in6 that the kernel takes: without the scope. */
-#define SIN6_LEN_MIN	24
-
 struct connection {
 	RB_ENTRY(connection)	 by_id;
 	RB_ENTRY(connection)	 by_socket;
 	uint32_t		 id;
 	uint64_t		 cookie;	/* of the socket */
+	enum net_proto		 proto;
 	int			 fd;
 	int			 flags;		/* of the socket, at first */
 	int			 blocking;	/* for the workload */
@@ -185,127 +182,38 @@ connection_finish_siblings(const struct connection *c, int value)
 		connection_finish(other, value);
 }
 
-int
-connect_socket(int fd, int *domain)
-{
-	socklen_t	 len;
-	int		 protocol, type;
-
-	len = sizeof(*domain);
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, domain, &len) == -1)
-		return (errno);
-	len = sizeof(type);
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1)
-		return (errno);
-	len = sizeof(protocol);
-	if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == -1)
-		return (errno);
-	if ((*domain != AF_INET && *domain != AF_INET6) ||
-	    type != SOCK_STREAM || protocol != IPPROTO_TCP)
-		return (EACCES | PROTO_DENIED);
-	return (0);
-}
-
 /*
- * Source routes send the packets of a connection to an admitted address by
- * way of any other host.  The filter forbids to set them; this catches a
- * socket that came with one.
- */
-static int
-connect_routed(int fd, int domain)
-{
-	uint8_t		 buf[2048];
-	socklen_t	 i, len = sizeof(buf);
-
-	if (getsockopt(fd, IPPROTO_IP, IP_OPTIONS, buf, &len) == -1)
-		len = 0;
-	for (i = 0; i < len && buf[i] != IPOPT_EOL; ) {
-		if (buf[i] == IPOPT_LSRR || buf[i] == IPOPT_SSRR)
-			return (1);
-		if (buf[i] == IPOPT_NOP)
-			i++;
-		else if (i + 1 < len && buf[i + 1] >= 2)
-			i += buf[i + 1];
-		else
-			return (1);
-	}
-	if (domain == AF_INET)
-		return (0);
-	len = sizeof(buf);
-	return (getsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, buf, &len) == 0 &&
-	    len > 0);
-}
-
-static int
-v4_unspecified(const void *v4)
-{
-	static const uint8_t	 zero[4];
-
-	return (memcmp(v4, zero, sizeof(zero)) == 0);
-}
-
-/* Where a connect to 0.0.0.0 goes from a socket with this local address. */
-static const void *
-v4_default(const void *local)
-{
-	static const uint8_t	 loopback[4] = { 127, 0, 0, 1 };
-
-	return (v4_unspecified(local) ? loopback : local);
-}
-
-/*
- * The kernel puts a destination of its own for an unspecified one: loopback,
- * or the address to which the socket is bound.  Name it, so that it is judged
- * and that a bind in between changes nothing.
- */
-static void
-connect_specify(struct connection *c)
-{
-	struct sockaddr_storage	 local;
-	struct sockaddr_in	*in4 = (struct sockaddr_in *)&c->addr;
-	struct sockaddr_in6	*in6 = (struct sockaddr_in6 *)&c->addr;
-	struct sockaddr_in6	*bound = (struct sockaddr_in6 *)&local;
-	socklen_t		 len = sizeof(local);
-	int			 any, any4;
-	uint8_t			*v4 = &in6->sin6_addr.s6_addr[12];
-
-	any = c->addr.ss_family == AF_INET6 &&
-	    IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
-	any4 = c->addr.ss_family == AF_INET ?
-	    v4_unspecified(&in4->sin_addr) :
-	    IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && v4_unspecified(v4);
-	if (!any && !any4)
-		return;
-	memset(&local, 0, sizeof(local));
-	if (getsockname(c->fd, (struct sockaddr *)&local, &len) == -1)
-		memset(&local, 0, sizeof(local));
-	if (c->addr.ss_family == AF_INET)
-		memcpy(&in4->sin_addr, v4_default(
-		    &((struct sockaddr_in *)&local)->sin_addr), 4);
-	else if (any4)
-		memcpy(v4, v4_default(
-		    IN6_IS_ADDR_V4MAPPED(&bound->sin6_addr) ?
-		    &bound->sin6_addr.s6_addr[12] : v4), 4);
-	else if (IN6_IS_ADDR_V4MAPPED(&bound->sin6_addr)) {
-		/* For a socket of IPv4 :: is the loopback of IPv4. */
-		in6->sin6_addr = bound->sin6_addr;
-		memcpy(v4, v4_default("\0\0\0\0"), 4);
-	} else
-		in6->sin6_addr = in6addr_loopback;
-}
-
-/*
- * An address that no TCP socket takes, in the way in which the kernel says
+ * An address that the socket does not take, in the way in which the kernel says
  * so: with EINVAL when it is short, else with EAFNOSUPPORT, but only after
- * what it says about the state of the socket.
+ * what it says about the state of the socket.  Some datagram sockets look at
+ * the family of a short one first; Landlock would look at the length of one
+ * for TCP.
  */
 static void
-connect_unusable(struct connection *c, int error)
+connect_unusable(struct connection *c, sa_family_t family, int error)
 {
 	memset(&c->addr, 0, sizeof(c->addr));
-	c->addr.ss_family = AF_UNIX;
+	c->addr.ss_family = c->proto == NET_TCP || error != EINVAL ? AF_UNIX :
+	    family;
 	c->addrlen = error == EINVAL ? sizeof(c->addr.ss_family) :
 	    sizeof(c->addr);
+}
+
+/*
+ * ping(8) finds its own address by connecting a UDP socket to the host that it
+ * is going to ping.  So can a program that may only ping, but nothing is sent
+ * by that socket any more: there is no way back from the end of sending.
+ */
+static int
+connect_mute(const struct connection *c)
+{
+	struct netaddr	 na;
+	uint16_t	 port;
+
+	netaddr_from_sockaddr(&c->addr, &na, &port);
+	return (c->proto == NET_UDP && netrule_decide(netd_rules, NET_ICMP,
+	    NET_OUT, &na, port) && (shutdown(c->fd, SHUT_WR) == 0 ||
+	    errno == ENOTCONN));
 }
 
 /*
@@ -315,11 +223,9 @@ connect_unusable(struct connection *c, int error)
 static int
 connect_target(struct connection *c, const struct proto_connect *pc)
 {
-	struct netaddr	 na;
-	uint16_t	 port;
-	int		 domain, error;
+	int	 domain, error;
 
-	if ((error = connect_socket(c->fd, &domain)) != 0)
+	if ((error = target_socket(c->fd, &domain, &c->proto)) != 0)
 		return (error);
 	if (pc->addrlen < sizeof(pc->addr.ss_family))
 		return (EINVAL);
@@ -329,24 +235,17 @@ connect_target(struct connection *c, const struct proto_connect *pc)
 		c->addrlen = sizeof(struct sockaddr_in);
 		return (0);
 	}
-	if (pc->addrlen < (domain == AF_INET ? sizeof(struct sockaddr_in) :
-	    SIN6_LEN_MIN)) {
-		connect_unusable(c, EINVAL);
-		return (0);
-	}
-	if (pc->addr.ss_family != domain) {
-		connect_unusable(c, EAFNOSUPPORT);
+	if ((error = target_family(domain, c->proto, pc->addr.ss_family,
+	    pc->addrlen)) != 0) {
+		connect_unusable(c, pc->addr.ss_family, error);
 		return (0);
 	}
 	memcpy(&c->addr, &pc->addr, pc->addrlen);
 	c->addrlen = pc->addrlen;
-	connect_specify(c);
-	netaddr_from_sockaddr(&c->addr, &na, &port);
-	if (!netrule_decide(netd_rules, NET_OUT, &na, port))
-		return (ECONNREFUSED | PROTO_DENIED);
-	if (connect_routed(c->fd, domain))
-		return (EACCES | PROTO_DENIED);
-	return (0);
+	error = target_judge(c->fd, domain, c->proto, &c->addr);
+	if (error == (ECONNREFUSED | PROTO_DENIED) && connect_mute(c))
+		return (0);
+	return (error);
 }
 
 /*
@@ -418,6 +317,11 @@ connect_request(uint32_t id, int fd, const struct proto_connect *pc)
 	c->fd = fd;
 	if ((error = connect_target(c, pc)) != 0) {
 		connection_finish(c, error);
+		return;
+	}
+	/* A datagram socket only notes the address. */
+	if (c->proto != NET_TCP) {
+		connection_finish(c, connection_call(c));
 		return;
 	}
 	if (connect_set_nonblock(c) == -1) {
@@ -503,12 +407,16 @@ connect_ready(int fd, short event, void *arg)
 }
 
 void
-connect_cancel(uint32_t id)
+connect_cancel(uint32_t id, int interrupted)
 {
 	struct connection	 key, *c;
 
 	key.id = id;
-	if ((c = RB_FIND(connection_ids, &ids, &key)) != NULL)
+	if ((c = RB_FIND(connection_ids, &ids, &key)) == NULL)
+		return;
+	if (interrupted)
+		connection_finish(c, EINTR);
+	else
 		connection_free(c);
 }
 

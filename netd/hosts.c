@@ -16,9 +16,9 @@
 
 /*
  * What this host says about names and addresses: /etc/hosts,
- * /etc/resolv.conf and its own interfaces.  resolve.c has hosts_open() called
- * before lockdown; the files are read after it, so that their content meets a
- * program that can do little.  Nothing here talks to the network.
+ * /etc/resolv.conf and its interfaces (see own.c).  resolve.c has hosts_open()
+ * called before lockdown; the files are read after it, so that their content
+ * meets a program that can do little.  Nothing here talks to the network.
  */
 
 #include <sys/types.h>
@@ -63,7 +63,6 @@ struct zone {
 
 static STAILQ_HEAD(zones, zone)	 zones =
     STAILQ_HEAD_INITIALIZER(zones);
-static struct addresses		 own = STAILQ_HEAD_INITIALIZER(own);
 static int			 hosts_fd = -1, resolv_fd = -1;
 
 /* Fill the buffer after what is left in it; 0 at the end of the file. */
@@ -215,7 +214,7 @@ add_interface(const struct ifaddrs *ifa)
 	} else
 		return;
 	netaddr_from_sockaddr(&ss, &na, &port);
-	addresses_add(&own, &na);
+	own_add(&na);
 }
 
 void
@@ -230,12 +229,6 @@ hosts_open(void)
 	for (ifa = all; ifa != NULL; ifa = ifa->ifa_next)
 		add_interface(ifa);
 	freeifaddrs(all);
-}
-
-int
-hosts_own(const struct netaddr *na)
-{
-	return (addresses_have(&own, na));
 }
 
 void
@@ -318,7 +311,6 @@ hosts_close(void)
 {
 	struct zone	*z;
 
-	addresses_free(&own);
 	while ((z = STAILQ_FIRST(&zones)) != NULL) {
 		STAILQ_REMOVE_HEAD(&zones, entry);
 		free(z);

@@ -40,35 +40,27 @@ listen_admitted(const struct sockaddr_storage *local)
 	uint16_t	 port;
 
 	netaddr_from_sockaddr(local, &na, &port);
-	return (netrule_decide(netd_rules, NET_IN, &na, port) ||
-	    netrule_decide(netd_rules, NET_IN, &na, 0));
-}
-
-static int
-listen_unix(int fd)
-{
-	socklen_t	 len;
-	int		 domain;
-
-	len = sizeof(domain);
-	return (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
-	    domain == AF_UNIX);
+	port = remap_port(NET_TCP, local);
+	return (netrule_decide(netd_rules, NET_TCP, NET_IN, &na, port) ||
+	    netrule_decide(netd_rules, NET_TCP, NET_IN, &na, 0));
 }
 
 static int
 listen_judge(int fd)
 {
 	struct sockaddr_storage	 local;
-	socklen_t		 len;
-	int			 domain, error;
+	enum net_proto		 proto;
+	socklen_t		 len = sizeof(local);
+	int			 domain = -1, error;
 
+	error = target_socket(fd, &domain, &proto);
 	/* What a local socket's name may be was decided at bind. */
-	if (listen_unix(fd))
-		return (0);
-	if ((error = connect_socket(fd, &domain)) != 0)
-		return (error);
+	if (error != 0)
+		return (domain == AF_UNIX ? 0 : error);
+	/* As the kernel says; a datagram socket serves nobody. */
+	if (proto != NET_TCP)
+		return (EOPNOTSUPP);
 	memset(&local, 0, sizeof(local));
-	len = sizeof(local);
 	if (getsockname(fd, (struct sockaddr *)&local, &len) == -1)
 		return (errno);
 	if (local.ss_family != AF_INET && local.ss_family != AF_INET6)

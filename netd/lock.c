@@ -27,10 +27,13 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
+#include <linux/netlink.h>
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include <fcntl.h>
+#include <string.h>
 
 #include "lockdown.h"
 #include "netd.h"
@@ -39,6 +42,12 @@
 #define GETSOCKOPT(level, name) \
 	{ SYS_getsockopt, 2, { EQ(1, level), EQ(2, name) } }
 
+#define SETSOCKOPT(level, name) \
+	{ SYS_setsockopt, 2, { EQ(1, level), EQ(2, name) } }
+
+#define TCP_SOCKET	(SOCK_STREAM | SOCK_CLOEXEC)
+#define UDP_SOCKET	(SOCK_DGRAM | SOCK_CLOEXEC)
+#define ROUTE_SOCKET	(SOCK_SEQPACKET | SOCK_CLOEXEC)
 #define DNS_SOCKET	(SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
 /* Needed until the end. */
@@ -49,6 +58,8 @@
 	LOCKDOWN_ALLOW_IF(SYS_setitimer, EQ(0, ITIMER_REAL)),		\
 	/* on behalf of the workload */					\
 	LOCKDOWN_ALLOW(SYS_listen),					\
+	/* UDP towards hosts that are only to be pinged */		\
+	LOCKDOWN_ALLOW_IF(SYS_shutdown, EQ(1, SHUT_WR)),		\
 	/* to which address and port the workload's socket is bound */	\
 	LOCKDOWN_ALLOW(SYS_getsockname),				\
 	/* the protocol is asked of the socket: */			\
@@ -66,36 +77,111 @@
 	/* source routes are refused, in both families: */		\
 	GETSOCKOPT(IPPROTO_IP, IP_OPTIONS),				\
 	GETSOCKOPT(IPPROTO_IPV6, IPV6_RTHDR),				\
-	/* whether a lost descriptor was lost for want of a slot */	\
-	LOCKDOWN_ALLOW_IF(SYS_fcntl, EQ(1, F_DUPFD_CLOEXEC))
+	/* route netlink sockets, which are pairs, */			\
+	{ SYS_socketpair, 2, { EQ(0, AF_UNIX), EQ(1, ROUTE_SOCKET) } },	\
+	{ SYS_socketpair, 2, { EQ(0, AF_UNIX),				\
+	    EQ(1, ROUTE_SOCKET | SOCK_NONBLOCK) } },			\
+	/* and have the length of a sockaddr_nl for a name */		\
+	LOCKDOWN_ALLOW_IF(SYS_bind, EQ(2, sizeof(struct sockaddr_nl)))
 
 static const struct lockdown_rule	 lock_run_rules[] = {
 	LOCK_RUN_RULES
 };
 
+/* Where binds are made here. */
+static const struct lockdown_rule	 lock_bind_rules[] = {
+	/* on behalf of the workload; Landlock limits the ports of TCP */
+	LOCKDOWN_ALLOW(SYS_bind),
+	/* a socket to try a port with, and that it shares none: */
+	{ SYS_socket, 3, { EQ(0, AF_INET), EQ(1, TCP_SOCKET), EQ(2, 0) } },
+	{ SYS_socket, 3, { EQ(0, AF_INET), EQ(1, UDP_SOCKET), EQ(2, 0) } },
+	{ SYS_socket, 3, { EQ(0, AF_INET6), EQ(1, TCP_SOCKET), EQ(2, 0) } },
+	{ SYS_socket, 3, { EQ(0, AF_INET6), EQ(1, UDP_SOCKET), EQ(2, 0) } },
+	SETSOCKOPT(SOL_SOCKET, SO_REUSEADDR),
+	SETSOCKOPT(IPPROTO_IPV6, IPV6_V6ONLY),
+	/* what the workload's socket is to get: */
+	GETSOCKOPT(IPPROTO_IPV6, IPV6_V6ONLY),
+	GETSOCKOPT(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),
+	/* which of its sockets are left: see bound.c */
+	LOCKDOWN_ALLOW(SYS_epoll_ctl),
+	LOCKDOWN_ALLOW(SYS_pread64)
+};
+
+/* What asking name servers takes: at the start, or for as long as names are. */
+#define LOCK_ASK_RULES \
+	/* each server is asked from a UDP socket of its own: */	\
+	{ SYS_socket, 3, { EQ(0, AF_INET), EQ(1, DNS_SOCKET), EQ(2, 0) } }, \
+	{ SYS_socket, 3, { EQ(0, AF_INET6), EQ(1, DNS_SOCKET), EQ(2, 0) } }, \
+	/* the question; the resolver's answers */			\
+	LOCKDOWN_ALLOW_IF(SYS_sendto, BPF_COND_NONE(3, MSG_FASTOPEN)),	\
+	/* the answer; the resolver's questions */			\
+	LOCKDOWN_ALLOW(SYS_recvfrom)
+
+static const struct lockdown_rule	 lock_resolver_rules[] = {
+	LOCK_ASK_RULES,
+	/* questions over TCP, to the socket that listens since the start */
+	LOCKDOWN_ALLOW(SYS_accept4)
+};
+
+/* What the workload's /etc/hosts takes, which is a sealed file. */
+#define LOCK_FILE_RULES \
+	LOCKDOWN_ALLOW(SYS_memfd_create),				\
+	LOCKDOWN_ALLOW_IF(SYS_fcntl, EQ(1, F_ADD_SEALS))
+
+/* Where names are asked for again. */
+static const struct lockdown_rule	 lock_refresh_rules[] = {
+	LOCK_ASK_RULES,
+	LOCK_FILE_RULES
+};
+
 static const struct lockdown_rule	 lock_setup_rules[] = {
 	LOCK_RUN_RULES,
-	/* evdns asks each name server from a UDP socket of its own: */
-	{ SYS_socket, 3, { EQ(0, AF_INET), EQ(1, DNS_SOCKET), EQ(2, 0) } },
-	{ SYS_socket, 3, { EQ(0, AF_INET6), EQ(1, DNS_SOCKET), EQ(2, 0) } },
-	/* the question */
-	LOCKDOWN_ALLOW(SYS_sendto),
-	/* the answer */
-	LOCKDOWN_ALLOW(SYS_recvfrom),
+	LOCK_ASK_RULES,
+	LOCK_FILE_RULES,
 	/* the list of stage RUN, once every name is resolved */
 	LOCKDOWN_ALLOW_IF(SYS_seccomp, EQ(0, SECCOMP_SET_MODE_FILTER))
 };
 
-int
-lock_setup(void)
+#define nitems(a)	(sizeof(a) / sizeof((a)[0]))
+
+static int
+lock_enter(const struct lockdown_rule *list, size_t n, int binds, int resolver,
+    int refresh)
 {
-	return (lockdown_seccomp(lock_setup_rules,
-	    sizeof(lock_setup_rules) / sizeof(lock_setup_rules[0])));
+	struct lockdown_rule	 rules[nitems(lock_setup_rules) +
+				    nitems(lock_bind_rules) +
+				    nitems(lock_resolver_rules) +
+				    nitems(lock_refresh_rules)];
+
+	memcpy(rules, list, n * sizeof(*list));
+	if (binds) {
+		memcpy(rules + n, lock_bind_rules, sizeof(lock_bind_rules));
+		n += nitems(lock_bind_rules);
+	}
+	if (resolver) {
+		memcpy(rules + n, lock_resolver_rules,
+		    sizeof(lock_resolver_rules));
+		n += nitems(lock_resolver_rules);
+	}
+	if (refresh) {
+		memcpy(rules + n, lock_refresh_rules,
+		    sizeof(lock_refresh_rules));
+		n += nitems(lock_refresh_rules);
+	}
+	return (lockdown_seccomp(rules, n));
 }
 
 int
-lock_run(void)
+lock_setup(int binds, int resolver)
 {
-	return (lockdown_seccomp(lock_run_rules,
-	    sizeof(lock_run_rules) / sizeof(lock_run_rules[0])));
+	/* It has what refreshing takes. */
+	return (lock_enter(lock_setup_rules, nitems(lock_setup_rules), binds,
+	    resolver, 0));
+}
+
+int
+lock_run(int binds, int resolver, int refresh)
+{
+	return (lock_enter(lock_run_rules, nitems(lock_run_rules), binds,
+	    resolver, refresh));
 }

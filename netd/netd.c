@@ -26,6 +26,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,6 +38,7 @@
 #include "worker.h"
 
 struct netrules			*netd_rules;
+struct netrules			*netd_literals;
 
 static enum {
 	STATE_CONFIG,		/* the parent is talking */
@@ -46,12 +48,13 @@ static enum {
 
 static struct net_rules		 names = TAILQ_HEAD_INITIALIZER(names);
 static struct workload_ports	 ports = STAILQ_HEAD_INITIALIZER(ports);
-static int			 any_connect;
+static int			 any_connect, any_bind, resolver, refresh;
 static int			 supervisor_fd = -1;
 static struct imsgev		 supervisor;
 
 static void	 netd_dispatch_parent(int, short, void *);
 static void	 netd_dispatch_supervisor(int, short, void *);
+static void	 netd_route(struct imsg *);
 static void	 netd_resolved(void);
 static void	 netd_run(void);
 
@@ -80,17 +83,24 @@ netd_limits(void)
 static void
 netd_add_rule(struct imsg *imsg)
 {
+	static uint32_t	 order;
 	struct net_rule	*nr;
 
 	if ((nr = calloc(1, sizeof(*nr))) == NULL)
 		fatal("calloc");
 	if (proto_recv_rule(imsg, nr) == -1)
 		fatalx("bad %s", proto_name(IMSG_CONF_RULE));
+	if (!nr->block && nr->direction == NET_OUT &&
+	    (nr->protos & NET_PROTO(NET_UDP)) != 0)
+		bind_clients();
+	/* The addresses of a name take its place among the rules. */
+	nr->order = order++;
 	if (nr->target == NET_NAME) {
 		TAILQ_INSERT_TAIL(&names, nr, entry);
 		return;
 	}
-	if (netrules_add(netd_rules, nr) == -1)
+	if (netrules_add(netd_rules, nr) == -1 || (netd_literals != NULL &&
+	    netrules_add(netd_literals, nr) == -1))
 		fatal("netrules_add");
 	free(nr);
 }
@@ -101,7 +111,8 @@ netd_has_ports(const struct workload_port *wp)
 	const struct workload_port	*old;
 
 	STAILQ_FOREACH(old, &ports, entry)
-		if (old->lo <= wp->lo && old->hi >= wp->hi)
+		if (old->direction == wp->direction && old->lo <= wp->lo &&
+		    old->hi >= wp->hi)
 			return (1);
 	return (0);
 }
@@ -121,12 +132,74 @@ netd_add_port(struct imsg *imsg)
 		free(wp);
 		return;
 	}
-	/* netd itself never binds; a range may come once for each name. */
-	if (wp->direction == NET_IN || netd_has_ports(wp)) {
+	if (wp->direction == NET_IN && wp->lo == 0 && wp->hi == UINT16_MAX) {
+		any_bind = 1;
+		free(wp);
+		return;
+	}
+	if (netd_has_ports(wp)) {
 		free(wp);
 		return;
 	}
 	STAILQ_INSERT_TAIL(&ports, wp, entry);
+}
+
+/* Addresses that come later are judged by the rules that have no name. */
+static void
+netd_keep_literals(void)
+{
+	if (netd_literals == NULL && (netd_literals = netrules_new()) == NULL)
+		fatal("netrules_new");
+}
+
+/* The workload has a resolver; this comes before the rules. */
+static void
+netd_resolver(struct imsg *imsg)
+{
+	if (proto_recv_empty(imsg) == -1 || resolver)
+		fatalx("bad %s", proto_name(IMSG_CONF_RESOLVER));
+	resolver = 1;
+	bind_clients();
+	netd_keep_literals();
+}
+
+/* Names are asked for again; this comes before the rules, too. */
+static void
+netd_refresh(struct imsg *imsg)
+{
+	if (proto_recv_empty(imsg) == -1 || refresh)
+		fatalx("bad %s", proto_name(IMSG_CONF_REFRESH));
+	refresh = 1;
+	netd_keep_literals();
+}
+
+/* Open its sockets; its port of TCP is one to connect to. */
+static void
+netd_open_resolver(void)
+{
+	struct workload_port	*wp;
+
+	if ((wp = calloc(1, sizeof(*wp))) == NULL)
+		fatal("calloc");
+	wp->direction = NET_OUT;
+	wp->lo = wp->hi = stub_open();
+	if (any_connect)
+		free(wp);
+	else
+		STAILQ_INSERT_TAIL(&ports, wp, entry);
+}
+
+/* With ports of its own a socket may have any, and so may who connects. */
+static void
+netd_bind(struct imsg *imsg)
+{
+	int	 remap;
+
+	if (proto_recv_int(imsg, &remap) == -1 || bind_active())
+		fatalx("bad %s", proto_name(IMSG_CONF_BIND));
+	bind_init(remap);
+	if (remap)
+		any_bind = any_connect = 1;
 }
 
 static void
@@ -150,39 +223,48 @@ static void
 netd_start(void)
 {
 	struct landlock_self	 ls = { .scope = 1, .ports = &ports,
-				    .any_connect = any_connect };
+				    .any_connect = any_connect,
+				    .any_bind = any_bind };
+	int			 asks;
 
 	if (supervisor_fd == -1)
 		fatalx("no channel to the supervisor");
-	if (!TAILQ_EMPTY(&names))
-		resolve_open();
+	if (resolver)
+		netd_open_resolver();
+	asks = resolver || !TAILQ_EMPTY(&names);
+	if (asks)
+		resolve_open(resolver || refresh);
 	if ((ls.abi = landlock_abi()) == 0)
 		worker_fail("the kernel has no Landlock");
 	if (landlock_self(&ls) == -1)
 		worker_fail("landlock: %s", strerror(errno));
-	if ((TAILQ_EMPTY(&names) ? lock_run() : lock_setup()) == -1)
+	if ((asks ? lock_setup(bind_active(), resolver) :
+	    lock_run(bind_active(), 0, 0)) == -1)
 		worker_fail("seccomp: %s", strerror(errno));
 	state = STATE_RESOLVE;
 	if (proto_send_empty(&worker_parent.ibuf, IMSG_LOCKED, -1) == -1)
 		fatal("%s", proto_name(IMSG_LOCKED));
 	imsg_event_add(&worker_parent);
-	if (TAILQ_EMPTY(&names))
-		netd_run();
+	if (asks)
+		resolve_start(&names, resolver, refresh, netd_resolved);
 	else
-		resolve_start(&names, netd_resolved);
+		netd_run();
 }
 
-/* The name servers are done with, and so is all that only they needed. */
+/*
+ * Without a resolver or refreshing the name servers are done with, and so is
+ * all that only they needed.
+ */
 static void
 netd_resolved(void)
 {
 	struct net_rule	*nr;
 
-	while ((nr = TAILQ_FIRST(&names)) != NULL) {
+	while (!resolver && !refresh && (nr = TAILQ_FIRST(&names)) != NULL) {
 		TAILQ_REMOVE(&names, nr, entry);
 		free(nr);
 	}
-	if (lock_run() == -1)
+	if (lock_run(bind_active(), resolver, refresh) == -1)
 		worker_fail("seccomp: %s", strerror(errno));
 	netd_run();
 }
@@ -196,6 +278,8 @@ netd_run(void)
 	    netd_dispatch_supervisor) == -1 ||
 	    imsgbuf_set_maxsize(&supervisor.ibuf, PROTO_MAXSIZE) == -1)
 		fatal("channel to the supervisor");
+	if (resolver)
+		stub_run(&names);
 	if (proto_send_empty(&worker_parent.ibuf, IMSG_READY, -1) == -1)
 		fatal("%s", proto_name(IMSG_READY));
 	imsg_event_add(&worker_parent);
@@ -237,6 +321,18 @@ netd_dispatch_parent(int fd, short event, void *arg)
 			netd_no_fd(&imsg);
 			netd_add_port(&imsg);
 			break;
+		case IMSG_CONF_RESOLVER:
+			netd_no_fd(&imsg);
+			netd_resolver(&imsg);
+			break;
+		case IMSG_CONF_REFRESH:
+			netd_no_fd(&imsg);
+			netd_refresh(&imsg);
+			break;
+		case IMSG_CONF_BIND:
+			netd_no_fd(&imsg);
+			netd_bind(&imsg);
+			break;
 		case IMSG_SOCKET_SUPERVISOR:
 			if (proto_recv_empty(&imsg) == -1)
 				fatalx("bad %s",
@@ -269,10 +365,10 @@ netd_get_socket(struct imsg *imsg)
 
 	if ((fd = imsg_get_fd(imsg)) != -1)
 		return (fd);
-	if ((fd = fcntl(PROTO_PARENT_FD, F_DUPFD_CLOEXEC, 0)) != -1)
+	if (!imsg_lost_fd(imsg))
 		fatalx("%s without a descriptor",
 		    proto_name(imsg_get_type(imsg)));
-	netd_reply(imsg_get_id(imsg), errno);
+	netd_reply(imsg_get_id(imsg), EMFILE);
 	return (-1);
 }
 
@@ -282,6 +378,7 @@ netd_dispatch_supervisor(int sock, short event, void *arg)
 	struct imsgev		*iev = arg;
 	struct imsg		 imsg;
 	struct proto_connect	 pc;
+	struct proto_datagram	 pd;
 	int			 fd, n, value;
 
 	(void)sock;
@@ -305,11 +402,29 @@ netd_dispatch_supervisor(int sock, short event, void *arg)
 			if ((fd = netd_get_socket(&imsg)) != -1)
 				listen_request(imsg_get_id(&imsg), fd, value);
 			break;
+		case IMSG_NET_BIND:
+			if (!bind_active() ||
+			    proto_recv_bind(&imsg, &pc) == -1)
+				fatalx("bad %s", proto_name(IMSG_NET_BIND));
+			if ((fd = netd_get_socket(&imsg)) != -1)
+				bind_request(imsg_get_id(&imsg), fd, &pc);
+			break;
+		case IMSG_NET_ROUTE:
+		case IMSG_NET_ROUTE_PORT:
+			netd_route(&imsg);
+			break;
+		case IMSG_NET_SEND:
+			if (proto_recv_datagram(&imsg, &pd) == -1)
+				fatalx("bad %s", proto_name(IMSG_NET_SEND));
+			if ((fd = netd_get_socket(&imsg)) != -1)
+				send_request(imsg_get_id(&imsg), fd, &pd);
+			proto_free_datagram(&pd);
+			break;
 		case IMSG_NET_CANCEL:
 			netd_no_fd(&imsg);
 			if (proto_recv_value(&imsg, &value) == -1)
 				fatalx("bad %s", proto_name(IMSG_NET_CANCEL));
-			connect_cancel(imsg_get_id(&imsg));
+			connect_cancel(imsg_get_id(&imsg), value);
 			break;
 		default:
 			fatalx("unexpected %s from the supervisor",
@@ -320,13 +435,55 @@ netd_dispatch_supervisor(int sock, short event, void *arg)
 	imsg_event_add(iev);
 }
 
+/* For the log of denials: by which rule, if it was for one. */
+static void
+netd_send_rule(uint32_t id)
+{
+	int64_t	 order;
+
+	if ((order = netrule_reason()) == -1 || order > INT_MAX)
+		return;
+	if (proto_send_value(&supervisor.ibuf, IMSG_NET_RULE, id, -1,
+	    (int)order) == -1)
+		fatal("%s", proto_name(IMSG_NET_RULE));
+}
+
+void
+netd_port(const struct port_binding *pb)
+{
+	if (proto_send_binding(&supervisor.ibuf, IMSG_NET_PORT, pb) == -1)
+		fatal("%s", proto_name(IMSG_NET_PORT));
+	imsg_event_add(&supervisor);
+}
+
+void
+netd_send(uint32_t type, uint32_t id, int fd, int value)
+{
+	if (proto_send_value(&supervisor.ibuf, type, id, fd, value) == -1)
+		fatal("%s", proto_name(type));
+	imsg_event_add(&supervisor);
+}
+
 void
 netd_reply(uint32_t id, int value)
 {
-	if (proto_send_value(&supervisor.ibuf, IMSG_NET_REPLY, id, -1,
-	    value) == -1)
-		fatal("%s", proto_name(IMSG_NET_REPLY));
-	imsg_event_add(&supervisor);
+	if ((value & PROTO_DENIED) != 0)
+		netd_send_rule(id);
+	netd_send(IMSG_NET_REPLY, id, -1, value);
+}
+
+static void
+netd_route(struct imsg *imsg)
+{
+	struct proto_route	 pr;
+
+	netd_no_fd(imsg);
+	if (proto_recv_route(imsg, &pr) == -1)
+		fatalx("bad %s", proto_name(imsg_get_type(imsg)));
+	if (imsg_get_type(imsg) == IMSG_NET_ROUTE)
+		netlink_open(imsg_get_id(imsg), &pr);
+	else
+		netlink_port(imsg_get_id(imsg), &pr);
 }
 
 int

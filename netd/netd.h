@@ -28,8 +28,10 @@
 
 #include <stdint.h>
 
+#include "dns.h"
 #include "netrule.h"
 #include "policy.h"
+#include "portmap.h"
 #include "proto.h"
 
 struct address {
@@ -43,13 +45,49 @@ STAILQ_HEAD(addresses, address);
 /* The rules with every name replaced by its addresses. */
 extern struct netrules	*netd_rules;
 
-/* Answer a request: errno or 0, with PROTO_DENIED if the policy refused. */
+/* To the supervisor: type, id, descriptor or -1, value. */
+void	 netd_send(uint32_t, uint32_t, int, int);
+/* Where names are asked for later, those that were never names; or NULL. */
+extern struct netrules	*netd_literals;
+
+/*
+ * Answer a request: errno or 0, with PROTO_DENIED if the policy refused.  That
+ * has to be before the next netrule_decide(): the rule that refused is told.
+ */
 void	 netd_reply(uint32_t, int);
+
+/* Tell the supervisor to what a socket is bound. */
+void	 netd_port(const struct port_binding *);
 
 /* address.c */
 void	 addresses_add(struct addresses *, const struct netaddr *);
 int	 addresses_have(const struct addresses *, const struct netaddr *);
+void	 addresses_remove(struct addresses *, const struct netaddr *);
 void	 addresses_free(struct addresses *);
+
+/* bind.c */
+
+/* Binds are made here, and with 1 ports may be remapped; before lockdown. */
+void	 bind_init(int);
+/* UDP may go somewhere: its sockets may have a port of the kernel's choice. */
+void	 bind_clients(void);
+int	 bind_active(void);
+int	 bind_remaps(void);
+
+/* Bind the socket as the workload asked; the descriptor is taken. */
+void	 bind_request(uint32_t, int, const struct proto_connect *);
+
+/* bound.c */
+void	 bound_init(void);
+struct port_binding	*bound_watch(int);
+void	 bound_keep(struct port_binding *);
+void	 bound_drop(int, struct port_binding *);
+const struct port_binding	*bound_asked(const struct port_binding *,
+	    uint16_t);
+const struct port_binding	*bound_real(const struct port_binding *,
+	    uint16_t);
+const struct port_binding	*bound_overlaps(const struct port_binding *,
+	    uint16_t);
 
 /* connect.c */
 
@@ -62,19 +100,35 @@ void	 connect_init(rlim_t);
  */
 void	 connect_request(uint32_t, int, const struct proto_connect *);
 
-/* Forget a request without a reply; unknown ids were answered already. */
-void	 connect_cancel(uint32_t);
+/*
+ * Forget a request without a reply, or with 1 answer that it was interrupted;
+ * unknown ids were answered already.
+ */
+void	 connect_cancel(uint32_t, int);
 
 /* Give every socket in flight back as it was. */
 void	 connect_shutdown(void);
 
+/* content.c: virtual files of the workload */
+void	 content_begin(void);
+void	 content_add(const char *, const struct netaddr *);
+int	 content_end(void);
+int	 content_resolv(const char *);
+
+/* ask.c */
+
+/* The name servers to ask. */
+void	 ask_init(const struct sockaddr_storage *, size_t);
+
 /*
- * 0 if the descriptor is a TCP socket over IPv4 or IPv6, whose family is
- * stored; otherwise the answer for the workload.
+ * Ask for a name and type; later the function gets what came, or NULL.  0, or
+ * -1 when out of memory.
  */
-int	 connect_socket(int, int *);
+int	 ask_start(const char *, uint16_t,
+	    void (*)(void *, const struct dns_answer *), void *);
 
 /* hosts.c */
+#define SERVERS_MAX	3	/* as resolv.conf(5) */
 
 /* Open the files and note the addresses of this host; before lockdown. */
 void	 hosts_open(void);
@@ -86,9 +140,6 @@ void	 hosts_read(void (*)(const char *, const struct netaddr *));
 /* Store up to a number of name servers; how many, at least one. */
 size_t	 hosts_servers(struct sockaddr_storage *, size_t);
 
-/* Whether an interface of this host has the address. */
-int	 hosts_own(const struct netaddr *);
-
 /* listen.c */
 
 /* Listen on the socket with the backlog; the descriptor is taken. */
@@ -96,19 +147,108 @@ void	 listen_request(uint32_t, int, int);
 
 /* lock.c */
 
-/* Enter each stage's allow list; 0, or -1 and errno. */
-int	 lock_setup(void);
-int	 lock_run(void);
+/*
+ * Enter each stage's allow list, with or without binds, the resolver, and in
+ * the second refreshing; 0, or -1 and errno.
+ */
+int	 lock_setup(int, int);
+int	 lock_run(int, int, int);
+
+/* remap.c */
+void	 remap_init(void);
+void	 remap_destination(enum net_proto, struct sockaddr_storage *);
+uint16_t remap_port(enum net_proto, const struct sockaddr_storage *);
+
+/* netlink.c */
+void	 netlink_open(uint32_t, const struct proto_route *);
+void	 netlink_port(uint32_t, const struct proto_route *);
+/* name.c */
+
+/* Without case, and without the dot of the root. */
+int	 name_equal(const char *, const char *);
+/* Whether a rule, which may be "*.name", is about a name. */
+int	 name_matches(const char *, const char *);
+/* localhost and what is below it never leave the host. */
+int	 name_local(const char *);
+/* Whether it can be asked for as it is, in small letters. */
+int	 name_valid(const char *);
+
+/* own.c: the addresses of this host's interfaces */
+void	 own_open(void);
+void	 own_add(const struct netaddr *);
+void	 own_run(void);
+int	 own_have(const struct netaddr *);
+void	 own_forget(void);
+
+/* send.c */
+
+/* Send the datagram; the descriptor is taken, the datagram is not. */
+void	 send_request(uint32_t, int, struct proto_datagram *);
+
+/* target.c */
+
+/*
+ * 0 if the descriptor is a TCP, UDP or ping socket over IPv4 or IPv6, with
+ * which and over what; otherwise the answer for the workload.
+ */
+int	 target_socket(int, int *, enum net_proto *);
+
+/* What the kernel says to an address of this family and length; 0: nothing. */
+int	 target_family(int, enum net_proto, sa_family_t, socklen_t);
+
+/*
+ * Judge an address that is long enough for its family, having put what the
+ * kernel would put for an unspecified one; 0, or the answer for the workload.
+ */
+int	 target_judge(int, int, enum net_proto, struct sockaddr_storage *);
+
+/* refresh.c: names again, when their time ends */
+void	 refresh_add(const char *, uint32_t, struct addresses *,
+	    struct addresses *);
 
 /* resolve.c */
 
-/* Open what resolving needs; to be called before the files are locked away. */
-void	 resolve_open(void);
+/*
+ * Open what resolving needs, with 1 for as long as the workload runs; to be
+ * called before the files are locked away.
+ */
+void	 resolve_open(int);
 
 /*
  * Look every name of the list up and add its addresses to netd_rules, then
- * call back from the event loop.  Ends the program when a name has none.
+ * call back from the event loop.  Ends the program when a name has none.  With
+ * 1 the names that can wait are left to the resolver; with a second 1 names
+ * are asked for again later.  With either the list has to stay.
  */
-void	 resolve_start(const struct net_rules *, void (*)(void));
+void	 resolve_start(const struct net_rules *, int, int, void (*)(void));
+
+/*
+ * An address of a name, under each of its rules that block (1) or pass (0);
+ * and back, once for each time.
+ */
+void	 resolve_pin(const char *, const struct netaddr *, int);
+void	 resolve_unpin(const char *, const struct netaddr *);
+void	 resolve_unblock(const char *, const struct netaddr *);
+
+/* Whether a rule blocks a name. */
+int	 resolve_blocks(const char *);
+
+/* Send the /etc/hosts of all names as they are; 0, or -1 and errno. */
+int	 resolve_show(void);
+
+/* Why a name server may not say that a name has an address, or NULL. */
+const char	*resolve_refused(const char *, const struct netaddr *);
+
+/* The addresses that /etc/hosts gives a name, or NULL; with a resolver. */
+const struct addresses	*resolve_pinned(const char *);
+
+/* 127.0.0.1 and ::1. */
+void	 resolve_loopback(struct addresses *);
+
+/* stub.c: the workload's resolver */
+#define STUB_ADDRESS	"127.0.0.53"
+uint16_t stub_open(void);
+void	 stub_run(const struct net_rules *);
+int	 stub_destination(enum net_proto, struct sockaddr_storage *);
 
 #endif

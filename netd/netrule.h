@@ -44,18 +44,39 @@ struct netrules	*netrules_new(void);
 void		 netrules_free(struct netrules *);
 
 /*
- * Add a copy of a rule; 0, or -1 and errno.  A name has to be replaced by its
- * addresses before: EINVAL.
+ * Add a copy of a rule; 0, or -1 and errno.  Its place among the others is
+ * its field order, and behind those of the same order.  A name has to be
+ * replaced by its addresses before, each with the order of the name's rule:
+ * EINVAL.  So is a block of some addresses inwards, which a socket on every
+ * address would evade.
  */
 int		 netrules_add(struct netrules *, const struct net_rule *);
 
+/* Take one rule out that was added as this one is; -1 and ENOENT if none. */
+int		 netrules_remove(struct netrules *, const struct net_rule *);
+
 /*
- * 1 if a rule admits the address and port (host order) in the direction, 0
- * otherwise.  NET_OUT judges the peer of a connect, NET_IN the local address
- * of a socket that is to listen.
+ * 1 if the rules admit the protocol, address and port (host order; of no
+ * account for ICMP) in the direction, 0 otherwise.  NET_OUT judges where a
+ * connect or a datagram goes, NET_IN the local address of a socket that is to
+ * be bound or to listen.
  */
-int		 netrule_decide(const struct netrules *, enum net_direction,
-		    const struct netaddr *, uint16_t);
+int		 netrule_decide(const struct netrules *, enum net_proto,
+		    enum net_direction, const struct netaddr *, uint16_t);
+
+/* The same of every port of a range, in few steps; 0 if one is not admitted. */
+int		 netrule_decide_ports(const struct netrules *, enum net_proto,
+		    enum net_direction, const struct netaddr *, uint16_t,
+		    uint16_t);
+
+/*
+ * The order of the rule that made the last netrule_decide() refuse, or -1 if
+ * that was for want of a rule.
+ */
+int64_t		 netrule_reason(void);
+
+/* Comparisons that all calls of netrule_decide() have made; for tests. */
+uint64_t	 netrule_comparisons(void);
 
 /*
  * The address and port of an AF_INET or AF_INET6 address that is long enough

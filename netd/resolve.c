@@ -15,14 +15,17 @@
  */
 
 /*
- * Names to addresses, once, at the start.  Called by netd.c before it serves
- * anyone.  /etc/hosts is the administrator's word and taken as it is; what a
- * name server says must not lead to loopback, into a private network or to
- * this host, unless a rule admits that address by itself.  NSS has no place
- * here: its modules load code and open files as they please.
+ * Names to addresses, at the start.  Called by netd.c before it serves anyone,
+ * and by refresh.c for what comes later.  With a resolver for the workload (see
+ * stub.c) names that are not in /etc/hosts wait until they are asked for; but
+ * those that a rule blocks do not.  /etc/hosts is the administrator's word and
+ * taken as it is; what a name server says must not lead to loopback, into a
+ * private network or to this host, unless a rule admits that address by itself.
+ * NSS has no place here: its modules load code and open files as they please.
  */
 
 #include <sys/types.h>
+#include <sys/param.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -42,7 +45,6 @@
 #include "worker.h"
 
 #define RESOLVE_SECONDS	10	/* for all names together */
-#define SERVERS_MAX	3	/* as resolv.conf(5) */
 
 /* One name, however many rules it has. */
 struct lookup {
@@ -52,6 +54,10 @@ struct lookup {
 	struct addresses	 answers;	/* of name servers, unjudged */
 	int			 unanswered;	/* questions */
 	int			 error;		/* the first DNS_ERR_* */
+	int			 later;		/* for the resolver */
+	int			 asked;		/* of name servers */
+	uint32_t		 ttl;		/* the shortest of answers */
+	struct addresses	 blocked;	/* by rules that block */
 };
 
 static TAILQ_HEAD(lookups, lookup)	 lookups =
@@ -62,6 +68,10 @@ static struct evdns_base	*dns;
 static struct event		 timer;
 static int			 pending;	/* questions unanswered */
 static int			 finished;
+static int			 resolver;	/* the workload has one */
+static int			 refresh;	/* names are asked for again */
+static struct sockaddr_storage	 servers[SERVERS_MAX];
+static size_t			 nservers;
 
 /* Texts for users, of what evdns may say. */
 static const struct {
@@ -89,30 +99,6 @@ dns_error(int error)
 	return ("bad answer from a name server");
 }
 
-/* Compare names without case and without the dot of the root. */
-static int
-name_equal(const char *a, const char *b)
-{
-	size_t	 la = strlen(a), lb = strlen(b);
-
-	if (la > 0 && a[la - 1] == '.')
-		la--;
-	if (lb > 0 && b[lb - 1] == '.')
-		lb--;
-	return (la == lb && strncasecmp(a, b, la) == 0);
-}
-
-/* localhost and what is below it never leave the host. */
-static int
-name_local(const char *name)
-{
-	static const char	 local[] = ".localhost";
-	size_t			 len = strlen(name);
-
-	return (name_equal(name, local + 1) || (len > sizeof(local) - 1 &&
-	    strcasecmp(name + len - (sizeof(local) - 1), local) == 0));
-}
-
 static const char *
 netaddr_text(const struct netaddr *na, char buf[INET6_ADDRSTRLEN])
 {
@@ -132,39 +118,32 @@ lookup_find(const char *name)
 	return (NULL);
 }
 
-/* The name goes into a question as it is, so it is checked before. */
+/* Whether a rule is about a name: one that blocks, or one that passes. */
 static int
-name_valid(const char *name)
+rules_match(const char *name, int block)
 {
-	const char	*p;
-	size_t		 label = 0;
+	const struct net_rule	*nr;
 
-	for (p = name; *p != '\0'; p++) {
-		if (*p == '.') {
-			if (label == 0)
-				return (0);
-			label = 0;
-			continue;
-		}
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
-		    *p == '-' || *p == '_') || ++label > 63)
-			return (0);
-	}
-	return (p != name && label > 0);
+	TAILQ_FOREACH(nr, name_rules, entry)
+		if (nr->block == block && name_matches(nr->name, name))
+			return (1);
+	return (0);
 }
 
-static void
+static struct lookup *
 lookup_new(const char *name)
 {
 	struct lookup	*l;
 	size_t		 i, len;
 
-	if (lookup_find(name) != NULL)
-		return;
+	if ((l = lookup_find(name)) != NULL)
+		return (l);
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		fatal("calloc");
 	STAILQ_INIT(&l->found);
 	STAILQ_INIT(&l->answers);
+	STAILQ_INIT(&l->blocked);
+	l->ttl = UINT32_MAX;
 	if (strlcpy(l->name, name, sizeof(l->name)) >= sizeof(l->name))
 		worker_fail("%s: name too long", name);
 	len = strlen(l->name);
@@ -176,6 +155,7 @@ lookup_new(const char *name)
 	if (!name_valid(l->name))
 		worker_fail("%s: not a host name", name);
 	TAILQ_INSERT_TAIL(&lookups, l, entry);
+	return (l);
 }
 
 static void
@@ -183,64 +163,164 @@ lookup_hosts(const char *name, const struct netaddr *na)
 {
 	struct lookup	*l;
 
-	if ((l = lookup_find(name)) != NULL)
+	if ((l = lookup_find(name)) == NULL && resolver &&
+	    name_valid(name) && strlen(name) < sizeof(l->name) &&
+	    rules_match(name, 0))
+		l = lookup_new(name);
+	if (l != NULL)
 		addresses_add(&l->found, na);
 }
 
-static void
-lookup_localhost(struct lookup *l)
+void
+resolve_loopback(struct addresses *list)
 {
 	struct netaddr	 na;
 
 	memset(&na, 0, sizeof(na));
 	na.family = AF_INET6;
 	na.addr = in6addr_loopback;
-	addresses_add(&l->found, &na);
+	addresses_add(list, &na);
 	memset(&na, 0, sizeof(na));
 	na.family = AF_INET;
 	inet_pton(AF_INET, "127.0.0.1", &na.addr);
-	addresses_add(&l->found, &na);
+	addresses_add(list, &na);
 }
 
-/* Add the addresses of a name under each of its rules. */
+/* What the rules of a name say of one address, if they block or pass. */
 static void
-rules_pin(const struct lookup *l)
+rules_pin(const char *name, const struct netaddr *na, int block,
+    int (*change)(struct netrules *, const struct net_rule *))
 {
-	const struct address	*a;
 	const struct net_rule	*nr;
 	struct net_rule		 pinned;
 
 	TAILQ_FOREACH(nr, name_rules, entry) {
-		if (!name_equal(nr->name, l->name))
+		if (nr->block != block || !name_matches(nr->name, name))
 			continue;
-		STAILQ_FOREACH(a, &l->found, entry) {
-			pinned = *nr;
-			pinned.target = NET_ADDRESS;
-			pinned.family = a->na.family;
-			pinned.addr = a->na.addr;
-			pinned.bits = a->na.family == AF_INET ? 32 : 128;
-			if (netrules_add(netd_rules, &pinned) == -1)
-				fatal("netrules_add");
-		}
+		pinned = *nr;
+		pinned.target = NET_ADDRESS;
+		pinned.family = na->family;
+		pinned.addr = na->addr;
+		pinned.bits = na->family == AF_INET ? 32 : 128;
+		if (change(netd_rules, &pinned) == -1)
+			fatal("rule of %s", name);
 	}
 }
 
-/* Whether rules that name the address itself admit it for these ports. */
+void
+resolve_pin(const char *name, const struct netaddr *na, int block)
+{
+	rules_pin(name, na, block, netrules_add);
+}
+
+void
+resolve_unpin(const char *name, const struct netaddr *na)
+{
+	rules_pin(name, na, 0, netrules_remove);
+}
+
+void
+resolve_unblock(const char *name, const struct netaddr *na)
+{
+	rules_pin(name, na, 1, netrules_remove);
+}
+
+int
+resolve_blocks(const char *name)
+{
+	return (rules_match(name, 1));
+}
+
+/*
+ * Add the addresses of a name under each of its rules; under one that blocks
+ * those too that may not be admitted.
+ */
+static void
+lookup_pin(struct lookup *l)
+{
+	const struct address	*a;
+
+	STAILQ_FOREACH(a, &l->found, entry) {
+		resolve_pin(l->name, &a->na, 0);
+		addresses_add(&l->blocked, &a->na);
+	}
+	STAILQ_FOREACH(a, &l->answers, entry)
+		addresses_add(&l->blocked, &a->na);
+	STAILQ_FOREACH(a, &l->blocked, entry)
+		resolve_pin(l->name, &a->na, 1);
+}
+
+/* Let the workload know a name, if it is admitted and not known to all. */
+static void
+lookup_show(const struct lookup *l)
+{
+	const struct address	*a;
+	const struct net_rule	*nr;
+
+	if (name_equal(l->name, "localhost"))
+		return;
+	TAILQ_FOREACH(nr, name_rules, entry)
+		if (!nr->block && nr->direction == NET_OUT &&
+		    name_matches(nr->name, l->name))
+			break;
+	if (nr == NULL)
+		return;
+	STAILQ_FOREACH(a, &l->found, entry)
+		content_add(l->name, &a->na);
+}
+
+/* The workload's /etc/hosts as it is to be now. */
+int
+resolve_show(void)
+{
+	const struct lookup	*l;
+
+	content_begin();
+	TAILQ_FOREACH(l, &lookups, entry)
+		lookup_show(l);
+	return (content_end());
+}
+
+/* Whether the rules without names admit an address for all that a rule does. */
 static int
-rules_literal(const struct lookup *l, const struct netaddr *na)
+rule_literal(const struct net_rule *nr, const struct netaddr *na)
+{
+	const struct netrules	*literals;
+	enum net_proto		 proto;
+
+	/* Once it serves, netd_rules has addresses of names. */
+	literals = netd_literals != NULL ? netd_literals : netd_rules;
+	for (proto = 0; proto < NET_PROTO_MAX; proto++)
+		if ((nr->protos & NET_PROTO(proto)) != 0 &&
+		    !netrule_decide_ports(literals, proto, nr->direction, na,
+		    nr->port_lo, nr->port_hi))
+			return (0);
+	return (1);
+}
+
+/* A rule that blocks needs no leave, and takes whatever address there is. */
+static int
+rules_literal(const char *name, const struct netaddr *na)
 {
 	const struct net_rule	*nr;
-	uint32_t		 port;
 
-	TAILQ_FOREACH(nr, name_rules, entry) {
-		if (!name_equal(nr->name, l->name))
-			continue;
-		for (port = nr->port_lo; port <= nr->port_hi; port++)
-			if (!netrule_decide(netd_rules, nr->direction, na,
-			    port))
-				return (0);
-	}
+	TAILQ_FOREACH(nr, name_rules, entry)
+		if (!nr->block && name_matches(nr->name, name) &&
+		    !rule_literal(nr, na))
+			return (0);
 	return (1);
+}
+
+/* Why a name server may not say that a name has an address, or NULL. */
+const char *
+resolve_refused(const char *name, const struct netaddr *na)
+{
+	const char	*what;
+
+	what = netaddr_special(na);
+	if (what == NULL && own_have(na))
+		what = "of this host";
+	return (what != NULL && !rules_literal(name, na) ? what : NULL);
 }
 
 /* Judge what name servers said; the first refused address, or NULL. */
@@ -252,10 +332,7 @@ lookup_judge(struct lookup *l, const char **why)
 	char			 buf[INET6_ADDRSTRLEN];
 
 	STAILQ_FOREACH(a, &l->answers, entry) {
-		what = netaddr_special(&a->na);
-		if (what == NULL && hosts_own(&a->na))
-			what = "of this host";
-		if (what != NULL && !rules_literal(l, &a->na)) {
+		if ((what = resolve_refused(l->name, &a->na)) != NULL) {
 			log_warnx("%s: address %s is %s: refused", l->name,
 			    netaddr_text(&a->na, buf), what);
 			if (bad == NULL) {
@@ -267,6 +344,20 @@ lookup_judge(struct lookup *l, const char **why)
 		addresses_add(&l->found, &a->na);
 	}
 	return (bad);
+}
+
+/* The lookup stays: evdns may have an answer on its way. */
+static void
+lookup_settle(struct lookup *l)
+{
+	addresses_free(&l->answers);
+	if (refresh && l->asked) {
+		refresh_add(l->name, l->ttl, &l->found, &l->blocked);
+		return;
+	}
+	addresses_free(&l->blocked);
+	if (!resolver && !refresh)
+		addresses_free(&l->found);
 }
 
 /* Every question is answered, or time is up. */
@@ -283,7 +374,7 @@ resolve_finish(int fd, short event, void *arg)
 	(void)arg;
 	TAILQ_FOREACH(l, &lookups, entry) {
 		bad = lookup_judge(l, &why);
-		if (!STAILQ_EMPTY(&l->found))
+		if (!STAILQ_EMPTY(&l->found) || l->later)
 			continue;
 		if (bad != NULL)
 			worker_fail("%s: its address %s is %s", l->name,
@@ -292,18 +383,23 @@ resolve_finish(int fd, short event, void *arg)
 		    DNS_ERR_TIMEOUT : l->error));
 	}
 	/* After all are judged: an address of one name admits no other. */
-	TAILQ_FOREACH(l, &lookups, entry) {
-		rules_pin(l);
-		/* The lookup stays: evdns may have an answer on its way. */
-		addresses_free(&l->found);
-		addresses_free(&l->answers);
-	}
+	TAILQ_FOREACH(l, &lookups, entry)
+		lookup_pin(l);
+	if (resolve_show() == -1 ||
+	    content_resolv(resolver ? STUB_ADDRESS : NULL) == -1)
+		fatal("files of the workload");
+	TAILQ_FOREACH(l, &lookups, entry)
+		lookup_settle(l);
 	finished = 1;
 	event_del(&timer);
 	if (dns != NULL)
 		evdns_base_free(dns, 0);
 	dns = NULL;
 	hosts_close();
+	if (resolver || refresh)
+		own_run();
+	else
+		own_forget();
 	resolve_done();
 }
 
@@ -317,9 +413,11 @@ resolve_answer(int error, char type, int count, int ttl, void *addresses,
 	size_t		 size = type == DNS_IPv4_A ? 4 : 16;
 	int		 i;
 
-	(void)ttl;
 	if (finished)
 		return;
+	/* As in dns.c: with the highest bit set it is none. */
+	if (error == DNS_ERR_NONE)
+		l->ttl = MIN(l->ttl, (uint32_t)MAX(ttl, 0));
 	l->unanswered--;
 	/* Of two errors the one that says more than "no address". */
 	if (error != DNS_ERR_NONE && l->error == DNS_ERR_NODATA)
@@ -342,6 +440,7 @@ resolve_ask(struct lookup *l)
 	    resolve_answer, l) == NULL || evdns_base_resolve_ipv6(dns,
 	    l->name, DNS_QUERY_NO_SEARCH, resolve_answer, l) == NULL)
 		worker_fail("%s: cannot ask the name servers", l->name);
+	l->asked = 1;
 	l->unanswered = 2;
 	l->error = DNS_ERR_NODATA;
 	pending += 2;
@@ -357,8 +456,7 @@ resolve_log(int warning, const char *text)
 static void
 resolve_servers(void)
 {
-	struct sockaddr_storage	 servers[SERVERS_MAX];
-	size_t			 i, n, usable = 0;
+	size_t	 i, usable = 0;
 
 	evdns_set_log_fn(resolve_log);
 	dns = evdns_base_new(event_get_base(&worker_parent.ev), 0);
@@ -373,8 +471,7 @@ resolve_servers(void)
 	    evdns_base_set_option(dns, "attempts:", "3") == -1 ||
 	    evdns_base_set_option(dns, "randomize-case:", "0") == -1)
 		worker_fail("cannot set up the resolver");
-	n = hosts_servers(servers, SERVERS_MAX);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < nservers; i++)
 		if (evdns_base_nameserver_sockaddr_add(dns,
 		    (struct sockaddr *)&servers[i],
 		    servers[i].ss_family == AF_INET ?
@@ -386,13 +483,27 @@ resolve_servers(void)
 }
 
 void
-resolve_open(void)
+resolve_open(int later)
 {
+	if (later)
+		own_open();
 	hosts_open();
 }
 
+/* The addresses that /etc/hosts gives a name, or NULL. */
+const struct addresses *
+resolve_pinned(const char *name)
+{
+	struct lookup	*l;
+
+	if ((l = lookup_find(name)) == NULL || STAILQ_EMPTY(&l->found))
+		return (NULL);
+	return (&l->found);
+}
+
 void
-resolve_start(const struct net_rules *rules, void (*done)(void))
+resolve_start(const struct net_rules *rules, int later, int again,
+    void (*done)(void))
 {
 	const struct net_rule	*nr;
 	struct timeval		 limit = { RESOLVE_SECONDS, 0 };
@@ -400,15 +511,26 @@ resolve_start(const struct net_rules *rules, void (*done)(void))
 
 	name_rules = rules;
 	resolve_done = done;
+	resolver = later;
+	refresh = again;
+	/* Names with an asterisk are looked up when they are asked for. */
 	TAILQ_FOREACH(nr, rules, entry)
-		lookup_new(nr->name);
+		if (nr->name[0] != '*')
+			lookup_new(nr->name);
 	hosts_read(lookup_hosts);
+	nservers = hosts_servers(servers, SERVERS_MAX);
+	if (resolver || refresh)
+		ask_init(servers, nservers);
 	evtimer_set(&timer, resolve_finish, NULL);
 	TAILQ_FOREACH(l, &lookups, entry) {
 		if (STAILQ_EMPTY(&l->found) && name_local(l->name))
-			lookup_localhost(l);
+			resolve_loopback(&l->found);
 		if (!STAILQ_EMPTY(&l->found))
 			continue;
+		if (resolver && !rules_match(l->name, 1)) {
+			l->later = 1;
+			continue;
+		}
 		if (dns == NULL)
 			resolve_servers();
 		resolve_ask(l);

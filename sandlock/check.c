@@ -36,6 +36,8 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+#include <netinet/in.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -111,6 +113,7 @@ static void	 probe_process(struct outcome *, int);
 static void	 probe_yama(struct outcome *, int);
 static void	 probe_user_namespace(struct outcome *, int);
 static void	 probe_overlay(struct outcome *, int);
+static void	 probe_ping(struct outcome *, int);
 static void	 probe_cgroup(struct outcome *, int);
 
 static const struct probe probes[] = {
@@ -146,6 +149,8 @@ static const struct probe probes[] = {
 	    "no connects by name or address" },
 	{ "yama-scope", probe_yama, 0, 1,
 	    "the arguments of notified calls cannot be read" },
+	{ "ping-sockets", probe_ping, 0, 0,
+	    "rules for ICMP admit nothing" },
 	{ "user-namespace", probe_user_namespace, 0, 0,
 	    "no --user, no --privileged" },
 	{ "overlayfs", probe_overlay, 0, 0,
@@ -624,6 +629,21 @@ cgroup_has_memory(const char *dir)
 		if (strcmp(word, "memory") == 0)
 			return (1);
 	return (0);
+}
+
+/* The sysctl net.ipv4.ping_group_range is about both families. */
+static void
+probe_ping(struct outcome *o, int arg)
+{
+	int	 fd;
+
+	(void)arg;
+	if ((fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC,
+	    IPPROTO_ICMP)) == -1) {
+		failed(o, "socket");
+		return;
+	}
+	close(fd);
 }
 
 /*

@@ -32,6 +32,7 @@
 #include "holes.h"
 #include "landlock.h"
 #include "log.h"
+#include "netports.h"
 #include "run.h"
 #include "syscalls.h"
 
@@ -74,18 +75,47 @@ conf_protections(void)
 	return (missing ? -1 : 0);
 }
 
+/* Whether a rule lets the workload reach anybody at all. */
+static int
+conf_way_out(void)
+{
+	const struct net_rule	*nr;
+
+	TAILQ_FOREACH(nr, &run.policy->net, entry)
+		if (nr->direction == NET_OUT && !nr->block)
+			return (1);
+	return (0);
+}
+
+/*
+ * Whether groups may be joined: where datagrams from anywhere may come in, or
+ * some may go to groups.
+ */
+static int
+conf_groups(void)
+{
+	const struct net_rule	*nr;
+
+	TAILQ_FOREACH(nr, &run.policy->net, entry) {
+		if (nr->block || (nr->protos & NET_PROTO(NET_UDP)) == 0)
+			continue;
+		if (nr->direction == NET_IN || nr->target == NET_ANY)
+			return (1);
+		if (nr->target == NET_ADDRESS && (nr->bits == 0 ||
+		    (nr->family == AF_INET ? nr->addr.s6_addr[0] >= 224 :
+		    nr->addr.s6_addr[0] == 0xff)))
+			return (1);
+	}
+	return (0);
+}
+
 static void
 conf_filter(void)
 {
 	const struct policy		*p = run.policy;
 	const struct policy_needs	*pn = &run.needs;
-	const struct net_rule		*nr;
 	struct filter_conf		*fc = &run.conf.filter;
-	int				 out = 0;
 
-	TAILQ_FOREACH(nr, &p->net, entry)
-		if (nr->direction == NET_OUT)
-			out = 1;
 	fc->allow_list = p->allow_list;
 	fc->log_denials = p->log_denials != NULL;
 	fc->fork = p->max_processes != 0 ? FILTER_NOTIFY : FILTER_ALLOW;
@@ -93,38 +123,60 @@ conf_filter(void)
 	fc->view = pn->view;
 	fc->quota = pn->quota;
 	fc->unix_sockets = pn->unix_sockets;
-	fc->inet_sockets = !TAILQ_EMPTY(&p->net);
+	fc->inet_sockets = pn->tcp;
+	fc->udp = pn->udp;
+	fc->icmp = pn->icmp;
+	fc->groups = pn->udp && conf_groups();
+	fc->send = pn->send;
+	fc->bind = pn->bind;
+	fc->remap = pn->remap;
+	fc->netlink = pn->netlink;
+	fc->hosts = pn->hosts;
 	fc->cpus_fixed = p->cpu_cores != NULL;
 	if (pn->unix_sockets || pn->connect)
 		fc->connect = FILTER_NOTIFY;
 	else
-		fc->connect = out ? FILTER_ALLOW : FILTER_DENY;
-	if (pn->listen)
+		fc->connect = conf_way_out() ? FILTER_ALLOW : FILTER_DENY;
+	/* One of TCP that was never bound takes a port, a local one not. */
+	if (pn->listen || (pn->tcp && pn->unix_sockets))
 		fc->listen = FILTER_NOTIFY;
 	else
 		fc->listen = fc->inet_sockets ? FILTER_DENY : FILTER_ALLOW;
 }
 
-/* Ports for Landlock.  Where netd connects, the workload itself may not. */
+/* The ports of TCP in a direction; every one of them is better said so. */
 static int
-conf_ports(void)
+conf_ports_add(enum net_direction direction, int *any)
 {
-	const struct net_rule	*nr;
-	int			 any;
+	static uint8_t	 admitted[NETPORTS];
+	uint32_t	 hi, lo = 0;
 
-	TAILQ_FOREACH(nr, &run.policy->net, entry) {
-		if (nr->direction == NET_OUT && run.needs.connect)
-			continue;
-		any = nr->port_lo == 0 && nr->port_hi == 65535;
-		if (any && nr->direction == NET_OUT)
-			run.conf.any_connect = 1;
-		else if (any)
-			run.conf.any_bind = 1;
-		else if (workload_add_port(&run.conf, nr->direction,
-		    nr->port_lo, nr->port_hi) == -1)
+	if (netports_admitted(&run.policy->net, NET_TCP, direction,
+	    admitted) == -1)
+		return (-1);
+	/* Nothing can be connected at port 0. */
+	if (direction == NET_OUT)
+		admitted[0] = admitted[1];
+	for (; netports_range(admitted, &lo, &hi); lo = hi + 1) {
+		if (lo == 0 && hi == NETPORTS - 1)
+			*any = 1;
+		else if (workload_add_port(&run.conf, direction,
+		    (uint16_t)lo, (uint16_t)hi) == -1)
 			return (-1);
 	}
 	return (0);
+}
+
+/* Ports for Landlock.  What netd does for the workload, that itself may not. */
+static int
+conf_ports(void)
+{
+	if (!run.needs.connect &&
+	    conf_ports_add(NET_OUT, &run.conf.any_connect) == -1)
+		return (-1);
+	if (run.needs.bind)
+		return (0);
+	return (conf_ports_add(NET_IN, &run.conf.any_bind));
 }
 
 static int
@@ -261,6 +313,7 @@ conf_scalars(void)
 	wc->max_processes = p->max_processes;
 	wc->cpu_percent = p->cpu_percent;
 	wc->max_disk = p->max_disk;
+	wc->way_out = conf_way_out();
 	if (p->cpu_cores != NULL) {
 		wc->cpu_set = 1;
 		policy_parse_cpus(p->cpu_cores, &wc->cpus);

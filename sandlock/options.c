@@ -44,9 +44,11 @@ enum option_action {
 	OPTION_SET,		/* set: a setting of the policy */
 	OPTION_GRANT,		/* the same, and it replaces the default */
 	OPTION_DEFINE,
+	OPTION_CONNECT,		/* of the former names for networks */
 	OPTION_EXEC,
 	OPTION_FILE,
 	OPTION_HELP,
+	OPTION_HOST,
 	OPTION_NOTHING,		/* accepted for users of other programs */
 	OPTION_PARSE_ONLY,
 	OPTION_PROFILE,
@@ -120,9 +122,23 @@ static const struct option_row rows[] = {
 	    NULL, NULL, "check only; with -v print the policy" },
 	{ "net-allow", 0, "SPEC", "pass out", OPTION_SET,
 	    setting_net_out, NULL,
-	    "admit TCP connects to target[:ports]" },
+	    "admit [tcp|udp|icmp://]target[:ports]" },
 	{ "net-allow-bind", 0, "PORTS", "pass in", OPTION_SET,
-	    setting_net_in, NULL, "admit TCP servers on these ports" },
+	    setting_net_in, NULL, "admit servers on these ports" },
+	{ "net-allow-host", 0, "TARGET", "pass out to", OPTION_HOST,
+	    NULL, NULL, "the same as --net-allow TARGET" },
+	{ "net-bind", 0, "PORTS", "pass in proto tcp", OPTION_SET,
+	    setting_net_bind, NULL, "as --net-allow-bind tcp://PORTS" },
+	{ "net-connect", 0, "PORTS", "pass out proto tcp", OPTION_CONNECT,
+	    NULL, NULL, "as --net-allow tcp://:PORTS" },
+	{ "net-deny", 0, "SPEC", "block out", OPTION_SET,
+	    setting_net_deny, NULL, "refuse, whatever is admitted" },
+	{ "net-deny-bind", 0, "PORTS", "block in", OPTION_SET,
+	    setting_net_deny_in, NULL, "refuse, whatever is admitted" },
+	{ "net-refresh", 0, NULL, "refresh", OPTION_SET,
+	    setting_refresh, NULL, "resolve names again in their time" },
+	{ "net-resolver", 0, NULL, "resolver", OPTION_SET,
+	    setting_resolver, NULL, "answer name queries by the rules" },
 	{ "no-coredump", 0, NULL, "no coredump", OPTION_SET,
 	    setting_no, "coredump", "no core dumps" },
 	{ "no-huge-pages", 0, NULL, "no huge-pages", OPTION_SET,
@@ -145,6 +161,8 @@ static const struct option_row rows[] = {
 	    NULL, NULL, "policy from a profile" },
 	{ "pass-fd", 0, "N", "pass fd", OPTION_SET,
 	    setting_pass_fd, NULL, "keep descriptor N open" },
+	{ "port-remap", 0, NULL, "port-remap", OPTION_SET,
+	    setting_port_remap, "on", "a port that is taken is another one" },
 	{ "privileged", 0, NULL, "user 0:0", OPTION_SET,
 	    setting_user, "0:0", "the same as --user 0:0" },
 	{ "fs-read", 'r', "PATH", "unveil PATH rx", OPTION_GRANT,
@@ -191,6 +209,8 @@ struct parse_state {
 	struct sources		 sources;
 	struct macros		 macros;
 	const char		*shell_command;	/* -e */
+	struct net_rules	 hosts;		/* --net-allow-host */
+	struct net_rules	 connects;	/* --net-connect */
 	int			 replaces;	/* no default profile */
 };
 
@@ -210,8 +230,11 @@ static const char	*row_name(const struct option_row *);
 static int	 option_bad(int, const char *);
 static int	 option_apply(struct parse_state *, const struct option_row *,
 		    const char *);
+static int	 option_result(const struct option_row *, const char *,
+		    const char *);
 static int	 option_setting(struct parse_state *,
 		    const struct option_row *, const char *);
+static int	 former_network(struct parse_state *);
 static int	 options_parse(struct parse_state *, int, char **);
 static int	 options_command(struct parse_state *, int, char **);
 static size_t	 usage_word(FILE *, size_t, const char *);
@@ -362,6 +385,7 @@ sources_merge(struct parse_state *ps)
 		if (source->profile != NULL &&
 		    policy_merge(policy, source->profile->policy) == -1)
 			goto fail;
+	net_rules_blocks_last(&ps->flags->net);
 	if (policy_merge(policy, ps->flags) == -1)
 		goto fail;
 	return (sources_text(ps));
@@ -406,6 +430,8 @@ state_free(struct parse_state *ps)
 		free(source);
 	}
 	macros_free(&ps->macros);
+	net_rules_free(&ps->hosts);
+	net_rules_free(&ps->connects);
 	policy_free(ps->flags);
 }
 
@@ -486,20 +512,57 @@ option_bad(int c, const char *word)
 }
 
 static int
+option_result(const struct option_row *row, const char *arg,
+    const char *error)
+{
+	if (error == NULL)
+		return (0);
+	log_warnx("%s%s%s: %s", row_name(row), arg != NULL ? " " : "",
+	    arg != NULL ? arg : "", error);
+	return (EXIT_SANDLOCK);
+}
+
+static int
 option_setting(struct parse_state *ps, const struct option_row *row,
     const char *arg)
 {
 	const char	*error;
 
-	if ((error = row->set(ps->flags, arg != NULL ? arg : row->value)) ==
-	    NULL) {
-		if (row->action == OPTION_GRANT)
-			ps->replaces = 1;
+	error = row->set(ps->flags, arg != NULL ? arg : row->value);
+	if (error == NULL && row->action == OPTION_GRANT)
+		ps->replaces = 1;
+	return (option_result(row, arg, error));
+}
+
+/*
+ * By the former names hosts and ports are limits of their own: with both, a
+ * connect has to keep both.
+ */
+static int
+former_network(struct parse_state *ps)
+{
+	struct net_rule		*host, *port, rule;
+
+	if (TAILQ_EMPTY(&ps->hosts)) {
+		TAILQ_CONCAT(&ps->flags->net, &ps->connects, entry);
 		return (0);
 	}
-	log_warnx("%s%s%s: %s", row_name(row), arg != NULL ? " " : "",
-	    arg != NULL ? arg : "", error);
-	return (EXIT_SANDLOCK);
+	if (TAILQ_EMPTY(&ps->connects)) {
+		TAILQ_CONCAT(&ps->flags->net, &ps->hosts, entry);
+		return (0);
+	}
+	TAILQ_FOREACH(host, &ps->hosts, entry)
+		TAILQ_FOREACH(port, &ps->connects, entry) {
+			rule = *host;
+			rule.protos = port->protos;
+			rule.port_lo = port->port_lo;
+			rule.port_hi = port->port_hi;
+			if (policy_add_net(ps->flags, &rule) == -1) {
+				log_warn("policy");
+				return (EXIT_SANDLOCK);
+			}
+		}
+	return (0);
 }
 
 /* 0 to go on, -1 after help, or an exit status. */
@@ -514,6 +577,9 @@ option_apply(struct parse_state *ps, const struct option_row *row,
 	case OPTION_DEFINE:
 		return (macro_define(&ps->macros, arg) == -1 ?
 		    EXIT_SANDLOCK : 0);
+	case OPTION_CONNECT:
+		return (option_result(row, arg,
+		    setting_net_connect(&ps->connects, arg)));
 	case OPTION_EXEC:
 		ps->shell_command = arg;
 		break;
@@ -524,6 +590,9 @@ option_apply(struct parse_state *ps, const struct option_row *row,
 	case OPTION_HELP:
 		options_help(stdout);
 		return (-1);
+	case OPTION_HOST:
+		return (option_result(row, arg,
+		    setting_net_host(&ps->hosts, arg)));
 	case OPTION_NOTHING:
 		break;
 	case OPTION_PARSE_ONLY:
@@ -555,7 +624,7 @@ options_parse(struct parse_state *ps, int argc, char **argv)
 		word = optind < argc ? argv[optind] : "";
 		c = getopt_long(argc, argv, letters, longs, NULL);
 		if (c == -1)
-			return (0);
+			return (former_network(ps));
 		if (c == '?' || c == ':' || (row = row_find(c)) == NULL)
 			return (option_bad(c, word));
 		/* No abbreviations: a later version may give them a meaning. */
@@ -613,6 +682,8 @@ options_run(int argc, char **argv, struct run_options *ro)
 	ps.ro = ro;
 	TAILQ_INIT(&ps.sources);
 	TAILQ_INIT(&ps.macros);
+	TAILQ_INIT(&ps.hosts);
+	TAILQ_INIT(&ps.connects);
 	if ((ps.flags = policy_new()) == NULL) {
 		log_warn("policy");
 		return (EXIT_SANDLOCK);

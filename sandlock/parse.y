@@ -103,6 +103,7 @@ static struct file	*file;		/* first of files */
 static struct syms	 syms = TAILQ_HEAD_INITIALIZER(syms);
 static struct chunks	 chunks = SLIST_HEAD_INITIALIZER(chunks);
 static struct words	 words = STAILQ_HEAD_INITIALIZER(words);
+static struct words	 protos = STAILQ_HEAD_INITIALIZER(protos);
 static struct words	 hosts = STAILQ_HEAD_INITIALIZER(hosts);
 static struct words	 ports = STAILQ_HEAD_INITIALIZER(ports);
 static struct macros	*macros;	/* of the command line, or NULL */
@@ -152,9 +153,9 @@ static void		 setenv_one(const char *, const char *);
 static void		 on(const char *, const char *);
 static void		 dry_run(const char *);
 static void		 limit_one(const char *, const char *);
-static void		 protocol(const char *);
-static void		 pass(int);
-static void		 pass_to(struct net_rule *);
+static void		 rule_all(int, int, int);
+static void		 rule_to(struct net_rule *);
+static const char	*rule_target(const char *, struct net_rule *);
 static void		 push_file(struct file *);
 static int		 pop_file(void);
 static void		 file_free(struct file *);
@@ -182,14 +183,14 @@ static void		 parse_free(void);
 
 %token	PROFILE INHERIT INCLUDE
 %token	UNVEIL DIRECTORY ENVIRONMENT SETENV UNSETENV PRIVATE
-%token	PASS BLOCK IN OUT PROTO TO PORT
+%token	PASS BLOCK IN OUT QUICK PROTO TO PORT REFRESH RESOLVER PORTREMAP
 %token	LIMIT DENY PERMIT SYSCALL SYSCALLS ALLOW DEGRADED DISABLE
 %token	LOG DENIALS STATUS FD NO CPUS GPU USER RUN AS
 %token	WORKDIR STORAGE ISOLATION ON DRYRUN MAXDISK
 %token	ERROR
 %token	<v.string>	STRING
 %type	<v.string>	inherit
-%type	<v.number>	direction
+%type	<v.number>	action direction quick
 
 %%
 
@@ -326,21 +327,37 @@ assignment_l	: assignment optnl
 		| assignment_l comma assignment optnl
 		;
 
-network		: PASS direction proto to port	{ pass($2); }
-		| block direction proto to port
+network		: action direction quick proto to port	{
+			rule_all($1, $2, $3);
+		}
+		| REFRESH		{
+			twice(body->refresh, "refresh");
+			setting_refresh(body, NULL);
+		}
+		| RESOLVER		{
+			twice(body->resolver, "resolver");
+			setting_resolver(body, NULL);
+		}
+		| PORTREMAP		{
+			twice(body->port_remap, "port-remap");
+			setting_port_remap(body, NULL);
+		}
 		;
 
-block		: BLOCK			{
-			yyerror("block: not supported by this version");
-		}
+action		: PASS			{ $$ = 0; }
+		| BLOCK			{ $$ = 1; }
 		;
 
 direction	: IN			{ $$ = NET_IN; }
 		| OUT			{ $$ = NET_OUT; }
 		;
 
-proto		: /* empty */
-		| PROTO STRING		{ protocol($2); }
+quick		: /* empty */		{ $$ = 0; }
+		| QUICK			{ $$ = 1; }
+		;
+
+proto		: /* empty */		{ STAILQ_INIT(&protos); }
+		| PROTO words		{ words_move(&protos); }
 		;
 
 to		: /* empty */		{ STAILQ_INIT(&hosts); }
@@ -441,9 +458,13 @@ static const struct keyword keywords[] = {
 	{ "pass",		PASS },
 	{ "permit",		PERMIT },
 	{ "port",		PORT },
+	{ "port-remap",		PORTREMAP },
 	{ "private",		PRIVATE },
 	{ "profile",		PROFILE },
 	{ "proto",		PROTO },
+	{ "quick",		QUICK },
+	{ "refresh",		REFRESH },
+	{ "resolver",		RESOLVER },
 	{ "run",		RUN },
 	{ "setenv",		SETENV },
 	{ "status",		STATUS },
@@ -843,20 +864,22 @@ limit_one(const char *name, const char *value)
 	bad("limit", name, setting_limit(body, name, value));
 }
 
-static void
-protocol(const char *name)
+static const char *
+rule_target(const char *text, struct net_rule *rule)
 {
-	if (strcmp(name, "tcp") == 0)
-		return;
-	if (strcmp(name, "udp") == 0 || strcmp(name, "icmp") == 0)
-		yyerror("proto %s: not supported by this version", name);
-	else
-		yyerror("proto %s: unknown protocol", name);
+	const char	*error;
+
+	error = policy_parse_target(text, rule);
+	if (error != NULL || rule->direction == NET_OUT ||
+	    rule->target == NET_ANY)
+		return (error);
+	return (rule->block ? "block in refuses by port only" :
+	    "pass in admits by port only");
 }
 
 /* One rule for each pair of a host and a port. */
 static void
-pass(int direction)
+rule_all(int block, int direction, int quick)
 {
 	struct net_rule	 rule;
 	struct word	*w;
@@ -864,24 +887,26 @@ pass(int direction)
 
 	memset(&rule, 0, sizeof(rule));
 	rule.direction = (enum net_direction)direction;
+	rule.block = block;
+	rule.quick = quick;
+	STAILQ_FOREACH(w, &protos, entry)
+		bad_word("proto", w, policy_parse_proto(w->text,
+		    &rule.protos));
+	/* After an error, which is enough, anything goes. */
 	if (STAILQ_EMPTY(&hosts)) {
 		rule.target = NET_ANY;
-		pass_to(&rule);
+		rule_to(&rule);
 	}
 	STAILQ_FOREACH(w, &hosts, entry) {
-		error = policy_parse_target(w->text, &rule);
-		if (error == NULL && direction == NET_IN &&
-		    rule.target != NET_ANY)
-			error = "pass in admits by port only";
-		if (error != NULL)
+		if ((error = rule_target(w->text, &rule)) != NULL)
 			bad_word("to", w, error);
 		else
-			pass_to(&rule);
+			rule_to(&rule);
 	}
 }
 
 static void
-pass_to(struct net_rule *rule)
+rule_to(struct net_rule *rule)
 {
 	struct word	*w;
 

@@ -71,6 +71,7 @@ static int		 path_inside(const char *, const char *);
 static unsigned int	 path_useful(const char *);
 static void		 path_remove(struct policy *, struct policy_path *);
 static int		 check_branch(const struct policy *);
+static int		 check_wildcards(const struct policy *);
 static const char	*path_exposed(const struct policy *, const char *);
 static int		 check_home(const struct policy *);
 static int		 check_path(struct policy *, struct policy_path *);
@@ -137,6 +138,47 @@ check_branch(const struct policy *p)
 	return (0);
 }
 
+/*
+ * The addresses of names with an asterisk are known when they are asked for,
+ * which only the resolver sees; until then nothing of them could be blocked.
+ */
+static int
+check_wildcards(const struct policy *p)
+{
+	const struct net_rule	*nr;
+
+	TAILQ_FOREACH(nr, &p->net, entry) {
+		if (nr->target != NET_NAME || nr->name[0] != '*')
+			continue;
+		if (nr->block) {
+			log_warnx("%s: names with an asterisk can only be "
+			    "admitted", nr->name);
+			return (-1);
+		}
+		if (!p->resolver) {
+			log_warnx("%s: names with an asterisk need the "
+			    "resolver (--net-resolver)", nr->name);
+			return (-1);
+		}
+	}
+	return (0);
+}
+
+/* Names with an asterisk are asked for each time, whatever is refreshed. */
+static int
+check_refresh(const struct policy *p)
+{
+	const struct net_rule	*nr;
+
+	if (!p->refresh)
+		return (0);
+	TAILQ_FOREACH(nr, &p->net, entry)
+		if (nr->target == NET_NAME && nr->name[0] != '*')
+			return (0);
+	log_warnx("--net-refresh: no rule has the name of a host");
+	return (-1);
+}
+
 int
 policy_check_conflicts(const struct policy *p)
 {
@@ -149,7 +191,8 @@ policy_check_conflicts(const struct policy *p)
 		    "; with --no-workdir that is written directly");
 		return (-1);
 	}
-	if (check_branch(p) == -1)
+	if (check_branch(p) == -1 || check_wildcards(p) == -1 ||
+	    check_refresh(p) == -1)
 		return (-1);
 	if (p->user_set && p->run_as != NULL) {
 		log_warnx("--user: impossible with --run-as");
@@ -436,6 +479,8 @@ check_paths(struct policy *p)
 		    check_path(p, path)) == -1)
 			return (-1);
 	}
+	/* Of all that were named, before one goes that is inside another. */
+	p->datagrams = policy_datagrams(p);
 	if (check_nested(p) == -1)
 		return (-1);
 	if (p->no_supervisor && p->holes != HOLES_NONE) {

@@ -36,6 +36,7 @@ static void	 print_list(FILE *, const char *, const char *);
 static void	 print_paths(FILE *, const struct policy *);
 static void	 print_branch(FILE *, const struct policy *);
 static void	 print_environment(FILE *, const struct policy *);
+static void	 print_protos(FILE *, unsigned int);
 static void	 print_net(FILE *, const struct policy *);
 static void	 print_syscalls(FILE *, const struct policy *);
 static void	 print_protections(FILE *, const struct policy *);
@@ -157,28 +158,56 @@ print_environment(FILE *f, const struct policy *p)
 }
 
 static void
+print_protos(FILE *f, unsigned int protos)
+{
+	enum net_proto	 proto;
+	int		 several = (protos & (protos - 1)) != 0;
+
+	fputs(several ? " proto {" : " proto", f);
+	for (proto = 0; proto < NET_PROTO_MAX; proto++)
+		if ((protos & NET_PROTO(proto)) != 0)
+			fprintf(f, " %s", policy_proto_name(proto));
+	if (several)
+		fputs(" }", f);
+}
+
+void
+policy_print_rule(FILE *f, const struct net_rule *rule)
+{
+	char	 target[NET_NAME_MAX + 8];
+
+	fprintf(f, "%s %s%s", rule->block ? "block" : "pass",
+	    rule->direction == NET_IN ? "in" : "out",
+	    rule->quick ? " quick" : "");
+	print_protos(f, rule->protos);
+	if (rule->direction == NET_OUT) {
+		policy_target_string(rule, target, sizeof(target));
+		/* A name may be a reserved word. */
+		fputs(" to ", f);
+		if (rule->target == NET_NAME)
+			print_quoted(f, target);
+		else
+			fputs(target, f);
+	}
+	if (rule->port_lo == 0 && rule->port_hi == 65535)
+		return;
+	fprintf(f, " port %u", rule->port_lo);
+	if (rule->port_hi != rule->port_lo)
+		fprintf(f, ":%u", rule->port_hi);
+}
+
+static void
 print_net(FILE *f, const struct policy *p)
 {
 	const struct net_rule	*rule;
-	char			 target[NET_NAME_MAX + 8];
 
+	if (p->refresh)
+		fputs("\trefresh\n", f);
+	if (p->resolver)
+		fputs("\tresolver\n", f);
 	TAILQ_FOREACH(rule, &p->net, entry) {
-		policy_target_string(rule, target, sizeof(target));
-		fprintf(f, "\tpass %s proto tcp",
-		    rule->direction == NET_IN ? "in" : "out");
-		if (rule->direction == NET_OUT) {
-			/* A name may be a reserved word. */
-			fputs(" to ", f);
-			if (rule->target == NET_NAME)
-				print_quoted(f, target);
-			else
-				fputs(target, f);
-		}
-		if (rule->port_lo != 0 || rule->port_hi != 65535)
-			fprintf(f, " port %u", rule->port_lo);
-		if (rule->port_hi != rule->port_lo &&
-		    (rule->port_lo != 0 || rule->port_hi != 65535))
-			fprintf(f, ":%u", rule->port_hi);
+		putc('\t', f);
+		policy_print_rule(f, rule);
 		putc('\n', f);
 	}
 }
@@ -261,6 +290,8 @@ print_switches(FILE *f, const struct policy *p)
 		fputs("\tno randomize-memory\n", f);
 	if (p->no_supervisor)
 		fputs("\tno supervisor\n", f);
+	if (p->port_remap)
+		fputs("\tport-remap\n", f);
 	if (p->no_workdir)
 		fputs("\tno workdir\n", f);
 	if (p->cpu_cores != NULL)

@@ -25,6 +25,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <arpa/inet.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -44,7 +46,7 @@
 #define DENIAL_OBJECT_MAX	512	/* so that a line fits PIPE_BUF */
 
 static int		 denial_fd = -1;
-static uint64_t		 denial_lost;
+static uint64_t		 denial_lost, port_lost;
 static int		 status_fd = -1;
 static uint64_t		 counts[SYSCALL_LAST + 1];
 
@@ -173,25 +175,42 @@ json_call(FILE *f, int nr)
 		fprintf(f, "\"%d\"", nr);
 }
 
-/* One line, at once or not at all. */
-static void
-denial_write(const char *line, size_t len)
+/* One line, at once or not at all: 0 or -1. */
+static int
+line_write(int fd, const char *line, size_t len)
 {
-	struct pollfd	 pfd = { .fd = denial_fd, .events = POLLOUT };
+	struct pollfd	 pfd = { .fd = fd, .events = POLLOUT };
 	ssize_t		 n;
 
-	n = send(denial_fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n == (ssize_t)len || (n == -1 && errno == EAGAIN)) {
-		denial_lost += n == -1;
+	n = send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n == (ssize_t)len)
+		return (0);
+	if (n != -1 || errno != ENOTSOCK)
+		return (-1);
+	return (poll(&pfd, 1, 0) != 1 || (pfd.revents & POLLOUT) == 0 ||
+	    write(fd, line, len) != (ssize_t)len ? -1 : 0);
+}
+
+/* The rule that decided: of the network's, its sentence. */
+static void
+json_rule(FILE *f, const struct proto_denial *pd)
+{
+	const struct net_rule	*nr;
+	FILE			*text;
+	char			*s;
+	size_t			 len;
+	int			 n = 1;
+
+	TAILQ_FOREACH(nr, &run.policy->net, entry)
+		if (n++ == pd->net_rule)
+			break;
+	if (nr == NULL || (text = open_memstream(&s, &len)) == NULL) {
+		json_string(f, pd->rule);
 		return;
 	}
-	if (n != -1 || errno != ENOTSOCK) {
-		denial_lost++;
-		return;
-	}
-	if (poll(&pfd, 1, 0) != 1 || (pfd.revents & POLLOUT) == 0 ||
-	    write(denial_fd, line, len) != (ssize_t)len)
-		denial_lost++;
+	policy_print_rule(text, nr);
+	json_string(f, fclose(text) == 0 ? s : pd->rule);
+	free(s);
 }
 
 void
@@ -217,16 +236,31 @@ report_denial(const struct proto_denial *pd)
 	fputs(",\"object\":", f);
 	json_string(f, object);
 	fputs(",\"rule\":", f);
-	json_string(f, pd->rule);
+	json_rule(f, pd);
 	fputs(",\"error\":", f);
 	json_string(f, strerrorname_np(pd->error) != NULL ?
 	    strerrorname_np(pd->error) : "");
 	fputs("}\n", f);
-	if (fclose(f) == EOF)
+	if (fclose(f) == EOF || line_write(denial_fd, line, len) == -1)
 		denial_lost++;
-	else
-		denial_write(line, len);
 	free(line);
+}
+
+/* To which port a socket of the workload is bound, for --status-fd. */
+void
+report_port(const struct port_binding *pb)
+{
+	char	 addr[INET6_ADDRSTRLEN], line[256];
+	int	 n;
+
+	if (status_fd == -1 || inet_ntop(pb->family, &pb->addr, addr,
+	    sizeof(addr)) == NULL)
+		return;
+	n = snprintf(line, sizeof(line), "{\"protocol\":\"%s\","
+	    "\"address\":\"%s\",\"port\":%u,\"real_port\":%u}\n",
+	    pb->proto == NET_TCP ? "tcp" : "udp", addr, pb->asked, pb->real);
+	if (n > 0 && (size_t)n < sizeof(line))
+		port_lost += line_write(status_fd, line, (size_t)n) == -1;
 }
 
 void
@@ -293,6 +327,9 @@ report_end(void)
 	if (denial_lost > 0)
 		log_warnx("%" PRIu64 " denials could not be logged",
 		    denial_lost);
+	if (port_lost > 0)
+		log_warnx("%" PRIu64 " ports could not be reported",
+		    port_lost);
 	if (status_fd == -1)
 		return;
 	if ((f = open_memstream(&line, &len)) == NULL) {

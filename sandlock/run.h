@@ -167,6 +167,7 @@ void	 terminal_restore(void);
 /* report.c */
 int	 report_init(const struct policy *);
 void	 report_denial(const struct proto_denial *);
+void	 report_port(const struct port_binding *);
 void	 report_count(const struct proto_count *);
 void	 report_end(void);
 

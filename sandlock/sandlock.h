@@ -128,7 +128,15 @@ const char	*setting_time(struct policy *, const char *);
 const char	*setting_kill_after(struct policy *, const char *);
 const char	*setting_limit(struct policy *, const char *, const char *);
 const char	*setting_net_out(struct policy *, const char *);
+const char	*setting_net_deny(struct policy *, const char *);
 const char	*setting_net_in(struct policy *, const char *);
+const char	*setting_net_deny_in(struct policy *, const char *);
+const char	*setting_net_bind(struct policy *, const char *);
+const char	*setting_net_host(struct net_rules *, const char *);
+const char	*setting_net_connect(struct net_rules *, const char *);
+const char	*setting_refresh(struct policy *, const char *);
+const char	*setting_resolver(struct policy *, const char *);
+const char	*setting_port_remap(struct policy *, const char *);
 const char	*setting_deny_syscall(struct policy *, const char *);
 const char	*setting_permit_syscall(struct policy *, const char *);
 const char	*setting_syscalls(struct policy *, const char *);
@@ -162,6 +170,9 @@ int		 policy_check_conflicts(const struct policy *);
 int		 policy_check(struct policy *);
 /* Where branches lie, by a name without links; 0, or -1 after a message. */
 int		 policy_check_storage(struct policy *);
+
+/* policy_unix.c: whether a path granted for writing is a datagram socket. */
+int		 policy_datagrams(const struct policy *);
 
 /* profile.c */
 

@@ -414,19 +414,80 @@ setting_limit(struct policy *p, const char *name, const char *value)
 const char *
 setting_net_out(struct policy *p, const char *s)
 {
-	return (policy_parse_net(s, NET_OUT, &p->net));
+	struct net_rule	 model = { .direction = NET_OUT };
+
+	return (policy_parse_net(s, &model, &p->net));
 }
 
-/* PORTS: a list of ports and ranges, or '*'. */
+const char *
+setting_net_deny(struct policy *p, const char *s)
+{
+	struct net_rule	 model = { .direction = NET_OUT, .block = 1 };
+
+	return (policy_parse_net(s, &model, &p->net));
+}
+
 const char *
 setting_net_in(struct policy *p, const char *s)
 {
-	struct net_rule	 rule;
+	struct net_rule	 model = { .direction = NET_IN };
 
-	memset(&rule, 0, sizeof(rule));
-	rule.direction = NET_IN;
-	rule.target = NET_ANY;
-	return (policy_parse_port_list(s, &rule, &p->net));
+	return (policy_parse_bind(s, &model, &p->net));
+}
+
+const char *
+setting_net_deny_in(struct policy *p, const char *s)
+{
+	struct net_rule	 model = { .direction = NET_IN, .block = 1 };
+
+	return (policy_parse_bind(s, &model, &p->net));
+}
+
+/* Servers of TCP alone, as --net-bind meant them. */
+const char *
+setting_net_bind(struct policy *p, const char *s)
+{
+	struct net_rule	 model = { .direction = NET_IN,
+			    .protos = NET_PROTO(NET_TCP) };
+
+	return (policy_parse_port_list(s, &model, &p->net));
+}
+
+/* Hosts, and ports of TCP, that are combined when both are given. */
+const char *
+setting_net_host(struct net_rules *hosts, const char *s)
+{
+	struct net_rule	 rule = { .direction = NET_OUT };
+	const char	*error;
+
+	if ((error = policy_parse_target(s, &rule)) != NULL)
+		return (error);
+	return (policy_parse_port_list("*", &rule, hosts));
+}
+
+const char *
+setting_net_connect(struct net_rules *ports, const char *s)
+{
+	struct net_rule	 model = { .direction = NET_OUT,
+			    .protos = NET_PROTO(NET_TCP) };
+
+	return (policy_parse_port_list(s, &model, ports));
+}
+
+const char *
+setting_refresh(struct policy *p, const char *s)
+{
+	(void)s;
+	p->refresh = 1;
+	return (NULL);
+}
+
+const char *
+setting_resolver(struct policy *p, const char *s)
+{
+	(void)s;
+	p->resolver = 1;
+	return (NULL);
 }
 
 static const char *
@@ -600,6 +661,14 @@ setting_private(struct policy *p, const char *s)
 		p->private_tmp = 1;
 	else
 		return ("not one of home, tmp");
+	return (NULL);
+}
+
+const char *
+setting_port_remap(struct policy *p, const char *s)
+{
+	(void)s;
+	p->port_remap = 1;
 	return (NULL);
 }
 

@@ -37,6 +37,7 @@
 
 #include "keeper.h"
 #include "log.h"
+#include "netports.h"
 #include "run.h"
 #include "tree.h"
 
@@ -505,24 +506,48 @@ workers_order(enum branch_order order)
 	return (0);
 }
 
+/* The ports at which netd itself may connect, or bind. */
+static int
+configure_netd_ports(struct imsgbuf *ib, enum net_direction direction)
+{
+	static uint8_t		 admitted[NETPORTS];
+	struct workload_port	 port = { .direction = direction };
+	uint32_t		 hi, lo = 0;
+
+	if (netports_admitted(&run.policy->net, NET_TCP, direction,
+	    admitted) == -1)
+		return (-1);
+	for (; netports_range(admitted, &lo, &hi); lo = hi + 1) {
+		port.lo = (uint16_t)lo;
+		port.hi = (uint16_t)hi;
+		if (proto_send_port(ib, &port) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
 /* netd learns names, addresses and ports, and no path. */
 static int
 configure_netd(void)
 {
-	struct imsgbuf		*ib = &run.workers[WORKER_NETD].iev.ibuf;
-	struct net_rule		*nr;
-	struct workload_port	 port;
+	struct imsgbuf	*ib = &run.workers[WORKER_NETD].iev.ibuf;
+	struct net_rule	*nr;
 
-	TAILQ_FOREACH(nr, &run.policy->net, entry) {
+	/* Before the rules, which it needs twice. */
+	if ((run.policy->resolver &&
+	    proto_send_empty(ib, IMSG_CONF_RESOLVER, -1) == -1) ||
+	    (run.policy->refresh &&
+	    proto_send_empty(ib, IMSG_CONF_REFRESH, -1) == -1))
+		return (-1);
+	TAILQ_FOREACH(nr, &run.policy->net, entry)
 		if (proto_send_rule(ib, nr) == -1)
 			return (-1);
-		port.direction = nr->direction;
-		port.lo = nr->port_lo;
-		port.hi = nr->port_hi;
-		if (nr->direction == NET_OUT &&
-		    proto_send_port(ib, &port) == -1)
-			return (-1);
-	}
+	if ((run.needs.connect && configure_netd_ports(ib, NET_OUT) == -1) ||
+	    (run.needs.bind && configure_netd_ports(ib, NET_IN) == -1))
+		return (-1);
+	if (run.needs.bind && proto_send_int(ib, IMSG_CONF_BIND,
+	    run.policy->port_remap, -1) == -1)
+		return (-1);
 	return (proto_send_empty(ib, IMSG_CONF_END, -1));
 }
 
@@ -585,6 +610,7 @@ supervisor_life(struct imsg *imsg)
 	struct proto_exit	 pe;
 	struct proto_count	 pc;
 	struct proto_denial	 pd;
+	struct port_binding	 binding;
 	int			 value;
 
 	switch (imsg_get_type(imsg)) {
@@ -613,6 +639,11 @@ supervisor_life(struct imsg *imsg)
 		if (proto_recv_count(imsg, &pc) == -1)
 			return (-1);
 		report_count(&pc);
+		return (0);
+	case IMSG_PORT:
+		if (proto_recv_binding(imsg, &binding) == -1)
+			return (-1);
+		report_port(&binding);
 		return (0);
 	case IMSG_DENIAL:
 		if (proto_recv_denial(imsg, &pd) == -1)
@@ -661,6 +692,27 @@ cowd_branch(struct imsg *imsg)
 	return (-1);
 }
 
+/* Content of a file that the workload is to see; the supervisor shows it. */
+static int
+netd_virtual(struct run_worker *w, struct imsg *imsg, int fd)
+{
+	struct imsgev	*sup = &run.workers[WORKER_SUPERVISOR].iev;
+	int		 which;
+
+	if (w != &run.workers[WORKER_NETD] || !w->locked ||
+	    proto_recv_int(imsg, &which) == -1 || which < 0 ||
+	    which >= VIRTUAL_MAX)
+		return (-1);
+	if (!run.needs.hosts || sup->ibuf.fd == -1) {
+		close(fd);
+		return (0);
+	}
+	if (proto_send_int(&sup->ibuf, IMSG_VIRTUAL, which, fd) == -1)
+		fatal("%s", proto_name(IMSG_VIRTUAL));
+	imsg_event_add(sup);
+	return (0);
+}
+
 /* One message; -1 when this worker may not say that now. */
 static int
 worker_imsg(struct run_worker *w, struct imsg *imsg)
@@ -689,17 +741,20 @@ worker_imsg(struct run_worker *w, struct imsg *imsg)
 	return (supervisor_life(imsg));
 }
 
-/* No message to the parent carries a descriptor. */
+/* Only one kind of message to the parent carries a descriptor. */
 static int
 worker_imsg_checked(struct run_worker *w, struct imsg *imsg)
 {
-	int	 fd;
+	int	 fd, ret = -1;
 
-	if ((fd = imsg_get_fd(imsg)) != -1) {
+	fd = imsg_get_fd(imsg);
+	if (imsg_get_type(imsg) != IMSG_VIRTUAL && fd == -1)
+		return (worker_imsg(w, imsg));
+	if (imsg_get_type(imsg) == IMSG_VIRTUAL && fd != -1)
+		ret = netd_virtual(w, imsg, fd);
+	if (ret == -1 && fd != -1)
 		close(fd);
-		return (-1);
-	}
-	return (worker_imsg(w, imsg));
+	return (ret);
 }
 
 /* Every message that has arrived; -1 when the worker is broken or closed. */

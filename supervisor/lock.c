@@ -27,6 +27,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,38 @@ static const struct lockdown_rule	 lock_unix[] = {
 	LOCKDOWN_ALLOW(SYS_connect),
 	/* the alarm that bounds it */
 	LOCKDOWN_ALLOW_IF(SYS_setitimer, BPF_COND_EQ(0, ITIMER_REAL))
+};
+
+/* binds: unix sockets are bound here, TCP ports by nobody in the domain */
+static const struct lockdown_rule	 lock_bind[] = {
+	LOCKDOWN_ALLOW(SYS_bind),
+	/* from where the workload stands, with its mask */
+	LOCKDOWN_ALLOW(SYS_fchdir),
+	LOCKDOWN_ALLOW(SYS_umask)
+};
+
+/* --port-remap: what tells ports */
+static const struct lockdown_rule	 lock_remap[] = {
+	LOCKDOWN_ALLOW(SYS_getsockname),
+	LOCKDOWN_ALLOW(SYS_getpeername),
+	/* connections and datagrams that come from the workload itself */
+	LOCKDOWN_ALLOW(SYS_accept4),
+	/* the alarm that bounds it */
+	LOCKDOWN_ALLOW_IF(SYS_setitimer, BPF_COND_EQ(0, ITIMER_REAL)),
+	/* results of calls; the domain admits the workload only */
+	LOCKDOWN_ALLOW(SYS_process_vm_writev),
+	/* what was accepted for the caller, or is shown to it */
+	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_ADDFD) } }
+};
+
+/* sends, on duplicates of the workload's sockets */
+static const struct lockdown_rule	 lock_send[] = {
+	/* the socket, for netd; the inode of a name, for cowd */
+	LOCKDOWN_ALLOW_IF(SYS_fcntl, BPF_COND_EQ(1, F_DUPFD_CLOEXEC)),
+	/* how much of each message; the domain admits the workload only */
+	LOCKDOWN_ALLOW(SYS_process_vm_writev),
+	/* a stream that nobody reads any more; the domain scopes signals */
+	{ SYS_tgkill, 1, { ONLY(2, ALL, SIGPIPE) } }
 };
 
 /* -c: stop threads and let them go; no memory, no registers */
@@ -139,6 +172,39 @@ static const struct lockdown_rule	 lock_holes[] = {
 	LOCKDOWN_ALLOW(SYS_inotify_add_watch)
 };
 
+/* virtual files: opens of all names come here */
+static const struct lockdown_rule	 lock_virtual[] = {
+	/* what a name leads to, as O_PATH: that takes no right */
+	LOCKDOWN_ALLOW(SYS_openat2),
+	/* new content from netd does not change */
+	LOCKDOWN_ALLOW_IF(SYS_fcntl, BPF_COND_EQ(1, F_GET_SEALS)),
+	/* what was opened for the caller */
+	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_ADDFD) } }
+};
+
+/* route netlink sockets, and ioctls that ask for interfaces */
+static const struct lockdown_rule	 lock_netlink[] = {
+	/* one, for the caller */
+	{ SYS_ioctl, 1, { ONLY(1, ALL, SECCOMP_IOCTL_NOTIF_ADDFD) } },
+	/* answers; the domain admits the workload only */
+	LOCKDOWN_ALLOW(SYS_process_vm_writev)
+};
+
+/* and where opens come here, what is in /proc/net */
+static const struct lockdown_rule	 lock_procnet[] = {
+	/* content, and that it does not change */
+	LOCKDOWN_ALLOW(SYS_memfd_create),
+	LOCKDOWN_ALLOW_IF(SYS_fcntl, BPF_COND_EQ(1, F_ADD_SEALS))
+};
+
+/* which are served here without netd */
+static const struct lockdown_rule	 lock_route[] = {
+	/* a pair of unix sockets, */
+	LOCKDOWN_ALLOW_IF(SYS_socketpair, BPF_COND_EQ(0, AF_UNIX)),
+	/* the name of one, as long as a sockaddr_nl; no file */
+	LOCKDOWN_ALLOW_IF(SYS_bind, BPF_COND_EQ(2, 12))
+};
+
 /* --max-disk: files are written here, by descriptors of the workload's */
 static const struct lockdown_rule	 lock_quota[] = {
 	/* where to write, and how that was opened */
@@ -180,8 +246,14 @@ void
 lock_run(void)
 {
 	struct lockdown_rule	 rules[nitems(lock_rules) +
-				    nitems(lock_unix) + nitems(lock_throttle) +
+				    nitems(lock_unix) + nitems(lock_bind) +
+				    nitems(lock_remap) + nitems(lock_send) +
+				    nitems(lock_throttle) +
 				    nitems(lock_view) + nitems(lock_holes) +
+				    nitems(lock_virtual) +
+				    nitems(lock_netlink) +
+				    nitems(lock_route) +
+				    nitems(lock_procnet) +
 				    nitems(lock_quota) +
 				    nitems(lock_mounted)];
 	size_t			 n = nitems(lock_rules);
@@ -190,6 +262,18 @@ lock_run(void)
 	if (sup.conf.filter.unix_sockets) {
 		memcpy(rules + n, lock_unix, sizeof(lock_unix));
 		n += nitems(lock_unix);
+	}
+	if (sup.conf.filter.bind) {
+		memcpy(rules + n, lock_bind, sizeof(lock_bind));
+		n += nitems(lock_bind);
+	}
+	if (sup.conf.filter.remap) {
+		memcpy(rules + n, lock_remap, sizeof(lock_remap));
+		n += nitems(lock_remap);
+	}
+	if (sup.conf.filter.send) {
+		memcpy(rules + n, lock_send, sizeof(lock_send));
+		n += nitems(lock_send);
 	}
 	if (sup.conf.cpu_percent != 0) {
 		memcpy(rules + n, lock_throttle, sizeof(lock_throttle));
@@ -202,6 +286,22 @@ lock_run(void)
 	if (sup.conf.filter.holes == HOLES_READ) {
 		memcpy(rules + n, lock_holes, sizeof(lock_holes));
 		n += nitems(lock_holes);
+	}
+	if (virtual_active()) {
+		memcpy(rules + n, lock_virtual, sizeof(lock_virtual));
+		n += nitems(lock_virtual);
+	}
+	if (sup.conf.filter.netlink) {
+		memcpy(rules + n, lock_netlink, sizeof(lock_netlink));
+		n += nitems(lock_netlink);
+	}
+	if (procnet_active()) {
+		memcpy(rules + n, lock_procnet, sizeof(lock_procnet));
+		n += nitems(lock_procnet);
+	}
+	if (sup.conf.filter.netlink && !sup.have_netd) {
+		memcpy(rules + n, lock_route, sizeof(lock_route));
+		n += nitems(lock_route);
 	}
 	if (sup.conf.filter.quota) {
 		memcpy(rules + n, lock_quota, sizeof(lock_quota));

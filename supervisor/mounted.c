@@ -537,6 +537,13 @@ mounted_bind(struct request *rq)
 		notify_continue(rq);
 }
 
+/* Room for a socket that is made here; 0 when the call has its answer. */
+int
+mounted_socket(struct request *rq)
+{
+	return (mounted_take(rq, ROOM_UNIT));
+}
+
 void
 mounted_request(struct request *rq)
 {

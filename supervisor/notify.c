@@ -72,7 +72,13 @@ static void	(*const handlers[CLASS_MAX])(struct request *) = {
 	[CLASS_REMOVEXATTR] = meta_request,
 	[CLASS_CONNECT] = socket_connect,
 	[CLASS_LISTEN] = socket_listen,
-	[CLASS_LINGER] = linger_request,
+	[CLASS_SOCKNAME] = remap_sockname,
+	[CLASS_ACCEPT] = remap_accept,
+	[CLASS_RECV] = remap_recv,
+	[CLASS_SOCKET] = netlink_socket,
+	[CLASS_SOCKOPT] = socket_option,
+	[CLASS_IFREQ] = ifreq_request,
+	[CLASS_SEND] = send_request,
 	[CLASS_OPEN] = open_request,
 	[CLASS_STAT] = look_stat,
 	[CLASS_ACCESS] = look_access,
@@ -151,6 +157,18 @@ notify_result(const struct request *rq, uint64_t addr, const void *buf,
 		notify_errno(rq, EFAULT);
 	else
 		notify_value(rq, value);
+}
+
+/* Answer with a descriptor that stays ours. */
+void
+notify_share(const struct request *rq, int fd, int cloexec)
+{
+	int	 number;
+
+	if ((number = inject_fd(notify_fd, rq->notif.id, fd, cloexec)) == -1)
+		notify_errno(rq, errno);
+	else
+		notify_value(rq, number);
 }
 
 /*
@@ -260,12 +278,15 @@ request_forget(struct request *rq)
 {
 	RB_REMOVE(requests, &parked, rq);
 	notify_parked--;
-	if (rq->owner == OWNER_TIMER)
+	if (rq->owner == OWNER_TIMER || rq->watched)
 		evtimer_del(&rq->timer);
+	else if (rq->owner == OWNER_SOCKET)
+		remap_forget(rq);
 	else if (rq->owner == OWNER_WINDOW)
 		window_leave(rq);
 	if (rq->fd != -1)
 		close(rq->fd);
+	send_free(rq->sending);
 	free(rq->object);
 	free(rq->paths[0]);
 	free(rq->paths[1]);
@@ -291,8 +312,9 @@ request_again(struct request *rq)
 	request_forget(rq);
 	again.owner = OWNER_NONE;
 	again.object = NULL;
+	again.sending = NULL;
 	again.paths[0] = again.paths[1] = NULL;
-	again.unmarked = again.asked = again.sent = 0;
+	again.unmarked = again.asked = again.sent = again.watched = 0;
 	again.moved = 0;
 	again.gone_ino = 0;
 	if (sup.ending)
@@ -333,7 +355,7 @@ notify_sweep(int fd, short event, void *arg)
 		/* A change that cowd was asked for is made and noted. */
 		if (rq->sent || notify_valid(rq))
 			continue;
-		socket_sweep(rq);
+		socket_cancel(rq, 0);
 		request_forget(rq);
 	}
 	if (!RB_EMPTY(&parked))
@@ -367,7 +389,13 @@ notify_denied(struct request *rq)
 static void
 notify_handle(struct request *rq)
 {
-	if (sup.conf.filter.holes != HOLES_NONE && hole_request(rq))
+	if (sup.conf.filter.netlink && netlink_request(rq))
+		;	/* a socket of ours */
+	else if (rq->call->class == CLASS_BIND && sup.conf.filter.bind)
+		bind_request(rq);
+	else if ((procnet_active() && procnet_request(rq)) ||
+	    (virtual_active() && virtual_request(rq)) ||
+	    (sup.conf.filter.holes != HOLES_NONE && hole_request(rq)))
 		;	/* sent off, or answered */
 	else if (mounted_active() && rq->call->class >= CLASS_OPEN &&
 	    rq->call->class <= CLASS_BIND)

@@ -192,7 +192,8 @@ open_read(struct request *rq, struct place *pl, const struct opening *o)
 		open_write(rq, pl, o);
 	} else {
 		deep_note(&e);
-		open_entry(rq, &e, o);
+		if (!virtual_entry(rq, &e, o->flags))
+			open_entry(rq, &e, o);
 		merge_entry_free(&e);
 	}
 }

@@ -50,6 +50,8 @@ struct walk {
 	int			 lost;		/* errno of what was found */
 	char			 entered[PATH_MAX];	/* where it began */
 	char			 missing[NAME_MAX + 1];	/* at the end */
+	int			 (*ends)(int, const char *);	/* or NULL */
+	int			 ended;		/* what that said first */
 	int			 slash;		/* after that, or the end */
 	char			 rest[2 * PATH_MAX];	/* still to go */
 };
@@ -290,6 +292,8 @@ walk_step(struct walk *w)
 	if (name[0] == '\0')
 		return (0);
 	w->slash = dir;
+	if (last && !dir && w->ends != NULL && w->ended == 0)
+		w->ended = w->ends(w->fd, name);
 	if ((fd = openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)) == -1) {
 		if (errno == ENOENT && last)
 			strlcpy(w->missing, name, sizeof(w->missing));
@@ -336,6 +340,8 @@ resolve_enter(const struct request *rq, const char *path, int follow,
 	w.follow = follow;
 	w.enter = w.lasting = 1;
 	w.lost = 0;
+	w.ends = NULL;
+	w.ended = 0;
 	w.entered[0] = '\0';
 	if (strlcpy(w.rest, path, sizeof(w.rest)) >= sizeof(w.rest) ||
 	    walk_root(&w) == -1)
@@ -369,6 +375,7 @@ walk_to(struct walk *w, const struct request *rq, int dirfd, const char *path,
 	w->lost = 0;
 	w->missing[0] = '\0';
 	w->slash = 0;
+	w->ended = 0;
 	w->follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
 	if (path[0] == '\0' && (flags & AT_EMPTY_PATH) == 0) {
 		errno = ENOENT;
@@ -394,14 +401,33 @@ walk_to(struct walk *w, const struct request *rq, int dirfd, const char *path,
 int
 resolve_at(const struct request *rq, int dirfd, const char *path, int flags)
 {
-	struct walk	 w;
+	int	 unused;
 
-	if (walk_to(&w, rq, dirfd, path, flags) == -1) {
-		if (w.fd != -1)
-			close(w.fd);
-		return (-1);
-	}
-	return (w.fd);
+	return (resolve_end(rq, dirfd, path, flags, NULL, &unused));
+}
+
+/*
+ * The same, and each name that ends the walk, or a link at its end, is shown to
+ * a function with the directory that it is looked up in, whether it is there or
+ * not.  What that said first, other than 0, is stored.
+ */
+int
+resolve_end(const struct request *rq, int dirfd, const char *path, int flags,
+    int (*ends)(int, const char *), int *ended)
+{
+	struct walk	 w;
+	int		 error, ret;
+
+	w.ends = ends;
+	ret = walk_to(&w, rq, dirfd, path, flags);
+	*ended = w.ended;
+	if (ret == 0)
+		return (w.fd);
+	error = errno;
+	if (w.fd != -1)
+		close(w.fd);
+	errno = error;
+	return (-1);
 }
 
 /*
@@ -421,6 +447,7 @@ resolve_name(const struct request *rq, int dirfd, const char *path, int flags,
 	int		 error = 0;
 
 	*fd = -1;
+	w.ends = NULL;
 	if (walk_to(&w, rq, dirfd, path, flags) == -1) {
 		error = errno;
 		if (w.fd == -1 || w.missing[0] == '\0')

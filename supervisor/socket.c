@@ -39,6 +39,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bounded.h"
@@ -49,7 +50,7 @@
 #define ABSTRACT_DELAY_MAX_MS	50
 
 /* The domain of a socket, or -1 and errno (ENOTSOCK). */
-static int
+int
 socket_domain(int fd)
 {
 	socklen_t	 len = sizeof(int);
@@ -61,7 +62,7 @@ socket_domain(int fd)
 }
 
 /* What the address says, for the log of denials. */
-static char *
+char *
 socket_object(const struct proto_connect *pc)
 {
 	const struct sockaddr_in	*sin;
@@ -90,7 +91,7 @@ socket_object(const struct proto_connect *pc)
 }
 
 /* Copy the address once; 0 or the errno of a bare call. */
-static int
+int
 socket_address(const struct request *rq, struct proto_connect *pc)
 {
 	uint64_t	 addr = rq->notif.data.args[rq->call->addr];
@@ -103,6 +104,23 @@ socket_address(const struct request *rq, struct proto_connect *pc)
 	if (memory_read(rq->notif.pid, addr, &pc->addr, len) == -1)
 		return (errno);
 	return (0);
+}
+
+/* Until when a call may wait that begins now, if there is a limit. */
+static void
+socket_limit(struct request *rq, int fd)
+{
+	struct timespec	 ts;
+	struct timeval	 tv;
+	socklen_t	 len = sizeof(tv);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len) == -1 ||
+	    !timerisset(&tv) ||
+	    clock_gettime(CLOCK_MONOTONIC, &rq->deadline) == -1)
+		return;
+	TIMEVAL_TO_TIMESPEC(&tv, &ts);
+	timespecadd(&rq->deadline, &ts, &rq->deadline);
+	rq->limited = 1;
 }
 
 /* Hand a request with its socket to netd; the socket is gone after it. */
@@ -123,9 +141,11 @@ netd_send(struct request *rq, int fd, const struct proto_connect *pc,
 		close(fd);
 		return;
 	}
-	if (pc != NULL)
+	if (pc != NULL) {
+		socket_limit(waiting, fd);
+		interrupt_watch(waiting);
 		ret = proto_send_connect(&sup.netd.ibuf, waiting->seq, fd, pc);
-	else
+	} else
 		ret = proto_send_value(&sup.netd.ibuf, IMSG_NET_LISTEN,
 		    waiting->seq, fd, backlog);
 	if (ret == -1) {
@@ -155,6 +175,8 @@ unix_send(struct request *rq, int fd, int inode)
 		close(inode);
 		return;
 	}
+	socket_limit(waiting, fd);
+	interrupt_watch(waiting);
 	if (proto_send_value(&sup.cowd.ibuf, IMSG_UNIX_SOCKET, waiting->seq,
 	    fd, 0) == -1)
 		fatal("cowd");
@@ -192,14 +214,34 @@ abstract_try(int fd, const struct proto_connect *pc, int *again)
 	return (error);
 }
 
+/* The next try, or at the end of the time the last one. */
 static void
 abstract_wait(struct request *rq)
 {
+	struct timespec	 left, now;
 	struct timeval	 tv = { 0, rq->delay_ms * 1000 };
 
+	if (rq->limited && clock_gettime(CLOCK_MONOTONIC, &now) == 0 &&
+	    timespeccmp(&now, &rq->deadline, <)) {
+		timespecsub(&rq->deadline, &now, &left);
+		if (left.tv_sec == 0 && left.tv_nsec < tv.tv_usec * 1000)
+			tv.tv_usec = left.tv_nsec / 1000 + 1;
+	}
 	if ((rq->delay_ms *= 2) > ABSTRACT_DELAY_MAX_MS)
 		rq->delay_ms = ABSTRACT_DELAY_MAX_MS;
 	evtimer_add(&rq->timer, &tv);
+}
+
+/* Whether it is enough: 0 or an errno. */
+static int
+abstract_over(const struct request *rq)
+{
+	struct timespec	 now;
+
+	if (rq->limited && (clock_gettime(CLOCK_MONOTONIC, &now) == -1 ||
+	    !timespeccmp(&now, &rq->deadline, <)))
+		return (EAGAIN);
+	return (interrupt_errno(rq->notif.pid, rq->limited));
 }
 
 static void
@@ -210,8 +252,12 @@ abstract_retry(int fd, short event, void *arg)
 
 	(void)fd;
 	(void)event;
+	if (!notify_valid(rq)) {
+		request_forget(rq);
+		return;
+	}
 	error = abstract_try(rq->fd, &rq->connect, &again);
-	if (again)
+	if (again && (error = abstract_over(rq)) == 0)
 		abstract_wait(rq);
 	else
 		request_done(rq, error);
@@ -233,6 +279,7 @@ abstract_connect(struct request *rq, int fd, const struct proto_connect *pc)
 		close(fd);
 		return;
 	}
+	socket_limit(waiting, fd);
 	waiting->fd = fd;
 	waiting->connect = *pc;
 	waiting->delay_ms = ABSTRACT_DELAY_MIN_MS;
@@ -270,8 +317,8 @@ unix_refused(const struct merge_entry *e)
 }
 
 /* The inode of a name, in the view or outside; -1 and errno. */
-static int
-unix_inode(const struct request *rq, const char *path)
+int
+socket_inode(const struct request *rq, const char *path)
 {
 	struct merge_entry	 e;
 	struct place		 pl;
@@ -324,7 +371,7 @@ unix_connect(struct request *rq, int fd, const struct proto_connect *pc)
 	len -= offsetof(struct sockaddr_un, sun_path);
 	memcpy(path, sun->sun_path, len);
 	path[len] = '\0';
-	if ((inode = unix_inode(rq, path)) == -1) {
+	if ((inode = socket_inode(rq, path)) == -1) {
 		notify_errno(rq, errno);
 		close(fd);
 		return;
@@ -352,6 +399,9 @@ socket_connect(struct request *rq)
 		return;
 	}
 	if ((error = socket_address(rq, &pc)) != 0 || !notify_valid(rq)) {
+		/* What has no file behind it comes before the address. */
+		if (socket_domain(fd) == -1 && errno == EBADF)
+			error = EBADF;
 		close(fd);
 		notify_errno(rq, error != 0 ? error : EINTR);
 		return;
@@ -399,6 +449,23 @@ socket_listen(struct request *rq)
 	netd_send(rq, fd, NULL, (int)rq->notif.data.args[rq->call->arg]);
 }
 
+/* By which rule netd is about to refuse. */
+void
+socket_rule(struct imsg *imsg)
+{
+	struct request	*rq;
+	int		 order;
+
+	if (proto_recv_value(imsg, &order) == -1 || order < 0 ||
+	    order == INT_MAX)
+		fatalx("bad %s", proto_name(IMSG_NET_RULE));
+	if ((rq = request_find(imsg_get_id(imsg))) == NULL)
+		return;
+	if (rq->owner != OWNER_NETD)
+		fatalx("%s to another's request", proto_name(IMSG_NET_RULE));
+	rq->net_rule = order + 1;
+}
+
 /* An answer of cowd or netd to a request above. */
 void
 socket_reply(struct imsg *imsg)
@@ -424,12 +491,36 @@ socket_reply(struct imsg *imsg)
 	if (error < 0 || error > 4095)
 		fatalx("%s with errno %d", proto_name(imsg_get_type(imsg)),
 		    error);
-	request_done(rq, error);
+	if (rq->call->class == CLASS_RECV) {
+		netlink_settled(rq, error);
+		request_forget(rq);
+	} else if (rq->sending != NULL)
+		send_reply(rq, error);
+	else if (error == EINTR && rq->interrupted != 0)
+		request_done(rq, rq->interrupted);
+	else
+		request_done(rq, error);
 }
 
-/* The caller of a parked request is dead: whoever works on it may stop. */
+/* The options that the filter sends here. */
 void
-socket_sweep(struct request *rq)
+socket_option(struct request *rq)
+{
+	const __u64	*args = rq->notif.data.args;
+
+	if (rq->call->nr == SYS_setsockopt && (int)args[1] == SOL_SOCKET)
+		linger_request(rq);
+	else
+		netlink_option(rq);
+}
+
+/*
+ * Whoever works on a parked request may stop, for its caller is dead.  With 1
+ * it is one of connect(2) that a signal interrupts, which has its answer yet
+ * to come.
+ */
+void
+socket_cancel(struct request *rq, int interrupted)
 {
 	struct imsgev	*iev;
 
@@ -445,7 +536,8 @@ socket_sweep(struct request *rq)
 	}
 	if (iev->ibuf.fd == -1)
 		return;
-	if (proto_send_value(&iev->ibuf, IMSG_NET_CANCEL, rq->seq, -1, 0) == -1)
+	if (proto_send_value(&iev->ibuf, IMSG_NET_CANCEL, rq->seq, -1,
+	    interrupted) == -1)
 		fatal("cancel");
 	imsg_event_add(iev);
 }

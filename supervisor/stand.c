@@ -191,7 +191,7 @@ stand_getcwd(struct request *rq)
 }
 
 /* cowd binds a duplicate of the socket. */
-static void
+void
 stand_bind_inside(struct request *rq, struct place *pl)
 {
 	struct proto_view	 pv;

@@ -231,6 +231,10 @@ start_workload(void)
 		worker_fail("/dev/null: %s", strerror(errno));
 	view_init();
 	tmp_init();
+	bind_init();
+	remap_init();
+	virtual_init();
+	netlink_init();
 	start_holes();
 	start_filter(&prog, &listen);
 	start_domain();

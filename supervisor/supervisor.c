@@ -119,6 +119,9 @@ supervisor_parent_imsg(struct imsg *imsg)
 		if (!sup.ending)
 			start_workload();
 		break;
+	case IMSG_VIRTUAL:
+		virtual_content(imsg);
+		break;
 	case IMSG_GO:
 		if (proto_recv_empty(imsg) == -1)
 			fatalx("bad go");
@@ -186,8 +189,20 @@ static void
 supervisor_netd_imsg(struct imsg *imsg)
 {
 	switch (imsg_get_type(imsg)) {
+	case IMSG_NET_PORT:
+		remap_binding(imsg);
+		break;
+	case IMSG_NET_ROUTE_SOCKET:
+		netlink_made(imsg);
+		break;
+	case IMSG_NET_ROUTE_GONE:
+		netlink_gone(imsg);
+		break;
 	case IMSG_NET_REPLY:
 		socket_reply(imsg);
+		break;
+	case IMSG_NET_RULE:
+		socket_rule(imsg);
 		break;
 	default:
 		fatalx("%s (%u) from netd", proto_name(imsg_get_type(imsg)),
@@ -281,6 +296,7 @@ supervisor_denied(const struct request *rq, int error, const char *rule)
 	if (!notify_valid(rq))
 		strlcpy(pd.comm, "?", sizeof(pd.comm));
 	strlcpy(pd.rule, rule, sizeof(pd.rule));
+	pd.net_rule = rq->net_rule;
 	if (rq->object != NULL)
 		strlcpy(pd.object, rq->object, sizeof(pd.object));
 	if (proto_send_denial(&worker_parent.ibuf, &pd) == -1)

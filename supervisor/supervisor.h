@@ -20,6 +20,7 @@
 #include <sys/queue.h>
 #include <sys/stat.h>
 #include <sys/tree.h>
+#include <sys/uio.h>
 
 #include <linux/seccomp.h>
 
@@ -30,6 +31,7 @@
 #include <event.h>
 #include <limits.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "imsgev.h"
 #include "merge.h"
@@ -48,6 +50,7 @@ enum request_owner {
 	OWNER_COWD,
 	OWNER_NETD,
 	OWNER_TIMER,
+	OWNER_SOCKET,		/* nobody: tried again when there is data */
 	OWNER_QUOTA,		/* nobody: tried again when there is room */
 	OWNER_WINDOW		/* likewise, when cowd has done something */
 };
@@ -66,6 +69,7 @@ struct request {
 	int				 delay_ms;	/* of the next retry */
 	struct event			 timer;
 	struct proto_connect		 connect;
+	int				 net_rule;	/* see proto_denial */
 	char				*object;	/* or NULL */
 	int				 cloexec;	/* of what cowd opens */
 	int				 asked;	/* cowd: to give it */
@@ -84,6 +88,11 @@ struct request {
 	int				 took;	/* some was taken */
 	int				 tries;	/* for want of room */
 	uint64_t			 done;	/* of a write, so far */
+	struct sending			*sending;	/* see send.c */
+	int				 watched;	/* see interrupt.c */
+	int				 interrupted;	/* an errno, or 0 */
+	int				 limited;	/* by SO_SNDTIMEO */
+	struct timespec			 deadline;	/* then */
 };
 
 /* What a name of the workload means; see place.c. */
@@ -96,6 +105,8 @@ struct place {
 	int	 removed;	/* below a directory that is gone */
 	char	*path;		/* NULL: outside all along */
 };
+
+struct sending;
 
 struct supervisor {
 	struct workload_conf	 conf;
@@ -164,6 +175,7 @@ void	 notify_value(const struct request *, int64_t);
 void	 notify_result(const struct request *, uint64_t, const void *, size_t,
 	    int64_t);
 void	 notify_give(const struct request *, int, int);
+void	 notify_share(const struct request *, int, int);
 void	 notify_counts(void);
 struct request	*request_park(struct request *, enum request_owner);
 struct request	*request_find(uint32_t);
@@ -203,6 +215,8 @@ void	 known_expire(void);
 
 /* resolve.c */
 int	 resolve_at(const struct request *, int, const char *, int);
+int	 resolve_end(const struct request *, int, const char *, int,
+	    int (*)(int, const char *), int *);
 int	 resolve_name(const struct request *, int, const char *, int, int *,
 	    char *, size_t, int *);
 int	 resolve_enter(const struct request *, const char *, int, char *,
@@ -379,6 +393,7 @@ int	 script_exec(struct request *, const char *, const char *,
 void	 stand_request(struct request *);
 void	 stand_getcwd(struct request *);
 void	 stand_bind(struct request *);
+void	 stand_bind_inside(struct request *, struct place *);
 
 /* tmp.c */
 void	 tmp_configure(struct imsg *);
@@ -440,6 +455,7 @@ void	 mounted_init(const char *, int);
 int	 mounted_active(void);
 int	 mounted_holds(int);
 int	 mounted_change(int, uint64_t);
+int	 mounted_socket(struct request *);
 void	 mounted_request(struct request *);
 
 /* resize.c */
@@ -461,11 +477,92 @@ void	 window_next(void);
 void	 meta_request(struct request *);
 void	 meta_reply(struct imsg *);
 
+/* bind.c */
+void	 bind_init(void);
+void	 bind_request(struct request *);
+
+/* remap.c */
+void	 remap_init(void);
+void	 remap_binding(struct imsg *);
+int	 remap_virtual(enum net_proto, const struct sockaddr_storage *,
+	    uint16_t *);
+int	 remap_peer(enum net_proto, const struct sockaddr_storage *,
+	    uint16_t *);
+void	 remap_sockname(struct request *);
+void	 remap_accept(struct request *);
+void	 remap_recv(struct request *);
+void	 remap_forget(struct request *);
+
 /* socket.c */
+int	 socket_domain(int);
+int	 socket_address(const struct request *, struct proto_connect *);
+char	*socket_object(const struct proto_connect *);
 void	 socket_connect(struct request *);
 void	 socket_listen(struct request *);
+void	 socket_option(struct request *);
+void	 socket_rule(struct imsg *);
 void	 socket_reply(struct imsg *);
-void	 socket_sweep(struct request *);
+void	 socket_cancel(struct request *, int);
+char	*socket_object(const struct proto_connect *);
+int	 socket_inode(const struct request *, const char *);
+
+/* message.c */
+struct message {
+	struct proto_connect	 name;
+	int			 named;		/* perhaps with no length */
+	struct iovec		 one;
+	struct iovec		*iov;		/* the caller's */
+	size_t			 niov;
+	uint64_t		 total;
+	uint64_t		 done;		/* of it, so far */
+	char			*control;
+	size_t			 controllen;
+	int			*fds;		/* of ours, in control */
+	size_t			 nfds;
+};
+int	 message_sendto(const struct request *, struct message *);
+int	 message_read(const struct request *, struct message *, uint64_t);
+int	 message_rights(const struct request *, struct message *);
+ssize_t	 message_copy(const struct request *, const struct message *, void *,
+	    size_t);
+void	 message_free(struct message *);
+
+/* send.c */
+void	 send_request(struct request *);
+void	 send_reply(struct request *, int);
+void	 send_free(struct sending *);
+
+/* interrupt.c */
+int	 interrupt_errno(pid_t, int);
+void	 interrupt_watch(struct request *);
+
+/* virtual.c */
+void	 virtual_init(void);
+int	 virtual_active(void);
+int	 virtual_only(int);
+void	 virtual_content(struct imsg *);
+int	 virtual_request(struct request *);
+int	 virtual_entry(struct request *, const struct merge_entry *, int);
+
+/* netlink.c */
+void	 netlink_init(void);
+void	 netlink_socket(struct request *);
+void	 netlink_option(struct request *);
+int	 netlink_request(struct request *);
+void	 netlink_settled(const struct request *, int);
+void	 netlink_made(struct imsg *);
+void	 netlink_gone(struct imsg *);
+
+/* procnet.c */
+int	 procnet_active(void);
+int	 procnet_request(struct request *);
+
+/* procsock.c */
+int	 procsock_find(const char *);
+int	 procsock_write(int, const char *, int);
+
+/* ifreq.c */
+void	 ifreq_request(struct request *);
 
 /* linger.c */
 void	 linger_request(struct request *);
