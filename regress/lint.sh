@@ -62,7 +62,7 @@ for f in $sources; do
 	/\/\/ / && !/["*]/ { complain("// comment") }
 	!test && /[^a-z_](sprintf|strcpy|strcat|gets|atoi|alloca) *\(/ \
 	    { complain("unsafe function") }
-	/(if|for|while|switch)\(/ { complain("no space after keyword") }
+	/(^|[^a-z_])(if|for|while|switch)\(/ { complain("no space after keyword") }
 	END { exit bad }
 	' "$f" || bad=1
 done

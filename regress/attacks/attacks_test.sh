@@ -186,12 +186,14 @@ socket_tcp ok same
 socket_tcp6 ok same
 socket_unix ok same
 socket_unix_seqpacket ok same
-socket_unix_dgram EACCES
+socket_unix_dgram ok same
+socket_unix_dgram_high ok same
 socket_unix_raw EACCES
 socket_udp EACCES
 socket_udp_high EACCES
 socket_udp6 EACCES
 socket_udplite EACCES
+socket_udplite_high EACCES
 socket_raw EACCES
 socket_mptcp EACCES
 socket_mptcp_high EACCES
@@ -199,10 +201,16 @@ socket_sctp EACCES
 socket_smc EACCES
 socket_dccp EACCES
 socket_packet EACCES
-socket_route EACCES
+socket_route ok same
+socket_route_dgram ok same
+socket_route_high ok same
 socket_diag EACCES
+socket_diag_high EACCES
+socket_xfrm EACCES
 socket_audit EACCES
+socket_netfilter EACCES
 socket_uevent EACCES
+socket_generic EACCES
 socket_vsock EACCES
 socket_alg EACCES
 socket_xdp EACCES
@@ -223,11 +231,25 @@ sendmmsg_fastopen EPERM
 tcp_ulp EPERM
 ip_options EPERM
 ipv6_rthdr EPERM
+ipv6_flowlabel EPERM
+tcp_group EPERM
+tcp_group6 EPERM
 ipv6_addrform EPERM
-interface_list EPERM
-interface_ethtool EPERM
+udp_encap EPERM
+ipv6_pktoptions EPERM
+interface_list ok same
+interface_index ok same
+interface_index_high ok same
+interface_ethtool EOPNOTSUPP
+interface_flags EPERM
+interface_flags_high EPERM
 interface_route EPERM
 socket_mark ok same
+datagram EPIPE
+datagram_pair EACCES
+route_datagram ok
+route_bind ok same
+route_list ok same
 mknod_fifo ok same
 mknod_char EPERM
 mknod_char_high EPERM
@@ -286,15 +308,21 @@ END
 }
 
 # A directory that may be written to, a file that may only be read, and a
-# process that is not in the sandbox.
+# process that is not in the sandbox but takes datagrams.
 prepare()
 {
 	mkdir writable readable
 	echo secret >readable/file
 	chmod 640 readable/file
 	stat -c '%a %u %g %Y' readable/file >state
-	sleep 600 >/dev/null 2>&1 &
+	"$(srcdir)/filter_attacks" -l writable/socket >datagrams 2>/dev/null &
 	echo $! >outsider
+	tries=0
+	until test -S writable/socket; do
+		tries=$((tries + 1))
+		test ${tries} -le 100 || atf_fail "no process outside"
+		sleep 0.05
+	done
 }
 
 finish()
@@ -316,7 +344,7 @@ attacks()
 boxed()
 {
 	attacks "$(program)" run -r / -w "$(pwd)/writable" -w /dev/null \
-	    --net-allow :9 "$@" --
+	    --net-allow tcp://:9 "$@" --
 }
 
 # The results in the files bare and inside, compared with the file expected.
@@ -357,8 +385,10 @@ case_run()
 	boxed "$@" >inside || atf_fail "inside: status $?"
 	# The file is as it was, and nothing is left behind.
 	atf_check -o file:state stat -c '%a %u %g %Y' readable/file
-	atf_check ls writable
+	atf_check -o inline:"socket\n" ls writable
+	atf_check test ! -s datagrams
 	attacks >bare || atf_fail "outside: status $?"
+	atf_check_equal 2 "$(wc -c <datagrams)"
 	compare || atf_fail "not as tabled"
 }
 
@@ -404,8 +434,13 @@ kernel_only_head()
 }
 kernel_only_body()
 {
-	# Nobody is there to check what a unix socket connects to.
-	table | sed -e 's/^\(socket_unix.*\) ok same/\1 EACCES/' >expected
+	# Nobody is there to check what a unix socket connects to, nor to show
+	# interfaces.
+	table | sed -e 's/^\(socket_unix.*\) ok same/\1 EACCES/' \
+	    -e 's/^\(socket_route.*\) ok same/\1 EACCES/' \
+	    -e 's/^\(route_[^ ]*\) .*/\1 EACCES/' \
+	    -e 's/^datagram .*/datagram EACCES/' \
+	    -e 's/^\(interface_[^ ]*\) .*/\1 EPERM/' >expected
 	case_run --no-supervisor
 }
 kernel_only_cleanup()
@@ -492,8 +527,79 @@ no_network_body()
 	some 'socket_tcp EACCES\nsocket_tcp6 EACCES\n' "" socket_tcp \
 	    socket_tcp6
 	some 'socketpair ok\nsendto ok\n' "" socketpair sendto
-	some 'socket_tcp ok\nsocket_udp EACCES\n' --net-allow=:9 socket_tcp \
+	some 'socket_tcp ok\nsocket_udp EACCES\n' --net-allow=tcp://:9 socket_tcp \
 	    socket_udp
+}
+
+# The script netns runs a command where there is an interface beside lo, and
+# where echo requests are anybody's.
+prepare_netns()
+{
+	cat >netns <<'END'
+unshare -Urn sh -c '
+	echo "0 0" >/proc/sys/net/ipv4/ping_group_range || exit 1
+	for type in veth bridge dummy; do
+		ip link add eth9 type ${type} 2>/dev/null && break
+	done
+	ip addr add 192.0.2.1/24 dev eth9 && exec "$@"' sh "$@"
+END
+	sh netns true || atf_skip "no name space for the network"
+}
+
+atf_test_case protocols
+protocols_head()
+{
+	atf_set "descr" "a rule for one protocol brings no relative of it"
+}
+protocols_body()
+{
+	udp="socket_udp socket_udp_high socket_udp6 socketpair_dgram"
+	never="socket_udplite socket_udplite_high socket_raw socket_unix_raw
+	    socket_mptcp socket_sctp socket_smc socket_dccp socket_diag
+	    socket_diag_high socket_packet socket_icmp_other"
+	refused=$(printf '%s EACCES\\n' ${never})
+	some "$(printf '%s ok\\n' ${udp})${refused}socket_tcp EACCES\n" \
+	    --net-allow=udp://:9 ${udp} ${never} socket_tcp
+	some "$(printf '%s EACCES\\n' ${udp})${refused}socket_tcp ok\n" \
+	    --net-allow=tcp://:9 ${udp} ${never} socket_tcp
+	# Flags, options and upper halves as with TCP.
+	options="sendto_fastopen sendto_fastopen_high sendmsg_fastopen
+	    sendmmsg_fastopen udp_encap ip_options ipv6_rthdr ipv6_pktoptions"
+	some "$(printf '%s EPERM\\n' ${options})sendto ok\n" \
+	    --net-allow=udp://:9 ${options} sendto
+
+	prepare_netns
+	attacks=$(srcdir)/filter_attacks
+	icmp="socket_icmp socket_icmp6 socket_icmp_high"
+	atf_check -o inline:"$(printf '%s ok\\n' ${icmp})" \
+	    sh netns "${attacks}" ${icmp}
+	atf_check -o inline:"$(printf '%s ok\\n' ${icmp})${refused}" \
+	    sh netns "$(program)" run -r / --net-allow icmp:// -- \
+	    "${attacks}" ${icmp} ${never}
+	atf_check -o inline:"$(printf '%s EACCES\\n' ${icmp})" \
+	    sh netns "$(program)" run -r / --net-allow :9 -- \
+	    "${attacks}" ${icmp}
+}
+
+atf_test_case interfaces
+interfaces_head()
+{
+	atf_set "descr" "lo is all there is, and nothing can be changed"
+}
+interfaces_body()
+{
+	attacks=$(srcdir)/filter_attacks
+	some 'interface_lo ok\nroute_lo ok\nroute_change EPERM\n' \
+	    --net-allow=udp://:9 interface_lo route_lo route_change
+	some 'interface_lo EPERM\nroute_lo EACCES\nroute_change EACCES\n' \
+	    "" interface_lo route_lo route_change
+	prepare_netns
+	asked='interface_lo route_lo route_change'
+	atf_check -o inline:"$(printf '%s ENODEV\\n' ${asked})" \
+	    sh netns "${attacks}" ${asked}
+	atf_check -o inline:'interface_lo ok\nroute_lo ok\nroute_change EPERM\n' \
+	    sh netns "$(program)" run -r / --net-allow udp://:9 -- \
+	    "${attacks}" ${asked}
 }
 
 # The processors of the policy are a limit, not a default.
@@ -666,6 +772,8 @@ atf_init_test_cases()
 	atf_add_test_case lifted
 	atf_add_test_case denied_too
 	atf_add_test_case no_network
+	atf_add_test_case protocols
+	atf_add_test_case interfaces
 	atf_add_test_case cpu_cores
 	atf_add_test_case terminal
 	atf_add_test_case passed_ring

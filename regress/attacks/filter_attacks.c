@@ -23,12 +23,15 @@
  * attacks_test.sh knows what each is to be.
  *
  *	filter_attacks [-d dir] [-f file] [-p pid] [name ...]
+ *	filter_attacks -l socket
  *	filter_attacks -t | -u command [arg ...]
  *
  * dir may be written to, file belongs to the caller and may only be read, pid
- * is a process outside of the same user.  With -t the command is run with a
- * terminal of its own as standard input, and the last line tells how many
- * characters were typed on that.  With -u standard input is an io_uring.
+ * is a process outside of the same user: one with -l, which writes a
+ * character for each datagram that comes to dir/socket.  With -t the command
+ * is run with a terminal of its own as standard input, and the last line tells
+ * how many characters were typed on that.  With -u standard input is an
+ * io_uring.
  */
 
 #include <sys/types.h>
@@ -46,9 +49,13 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include <linux/ethtool.h>
 #include <linux/filter.h>
+#include <linux/rtnetlink.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 
+#include <net/if.h>
 #include <netinet/in.h>
 
 #include <err.h>
@@ -74,9 +81,7 @@
 
 #define NEWTIME		0x80
 #define RING_FD		STDIN_FILENO
-#define SIOCGIFCONF_	0x8912
-#define SIOCADDRT_	0x890b
-#define SIOCETHTOOL_	0x8946
+#define SOCKET_NAME	"socket"
 
 /* A call by number; "" and NULL arguments keep it from doing anything. */
 struct call {
@@ -258,11 +263,13 @@ static const struct {
 	{ "socket_unix", AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0 },
 	{ "socket_unix_seqpacket", AF_UNIX, SOCK_SEQPACKET, 0 },
 	{ "socket_unix_dgram", AF_UNIX, SOCK_DGRAM, 0 },
+	{ "socket_unix_dgram_high", AF_UNIX | HIGH, SOCK_DGRAM | HIGH, HIGH },
 	{ "socket_unix_raw", AF_UNIX, SOCK_RAW, 0 },
 	{ "socket_udp", AF_INET, SOCK_DGRAM, 0 },
 	{ "socket_udp_high", AF_INET | HIGH, SOCK_DGRAM | HIGH, 0 },
 	{ "socket_udp6", AF_INET6, SOCK_DGRAM, 0 },
 	{ "socket_udplite", AF_INET, SOCK_DGRAM, 136 },
+	{ "socket_udplite_high", AF_INET, SOCK_DGRAM, 136 | HIGH },
 	{ "socket_raw", AF_INET, SOCK_RAW, 1 },
 	{ "socket_mptcp", AF_INET, SOCK_STREAM, 262 },
 	{ "socket_mptcp_high", AF_INET, SOCK_STREAM, 262 | HIGH },
@@ -271,9 +278,15 @@ static const struct {
 	{ "socket_dccp", AF_INET, SOCK_DCCP, 33 },
 	{ "socket_packet", AF_PACKET, SOCK_RAW, 0 },
 	{ "socket_route", AF_NETLINK, SOCK_RAW, 0 },
+	{ "socket_route_dgram", AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, 0 },
+	{ "socket_route_high", AF_NETLINK | HIGH, SOCK_RAW | HIGH, HIGH },
 	{ "socket_diag", AF_NETLINK, SOCK_DGRAM, 4 },
+	{ "socket_diag_high", AF_NETLINK, SOCK_DGRAM, 4 | HIGH },
+	{ "socket_xfrm", AF_NETLINK, SOCK_RAW, 6 },
 	{ "socket_audit", AF_NETLINK, SOCK_RAW, 9 },
+	{ "socket_netfilter", AF_NETLINK, SOCK_RAW, 12 },
 	{ "socket_uevent", AF_NETLINK, SOCK_RAW, 15 },
+	{ "socket_generic", AF_NETLINK, SOCK_RAW, 16 },
 	{ "socket_vsock", AF_VSOCK, SOCK_STREAM, 0 },
 	{ "socket_alg", AF_ALG, SOCK_SEQPACKET, 0 },
 	{ "socket_xdp", 44, SOCK_RAW, 0 },
@@ -983,24 +996,259 @@ attack_ipv6_rthdr(void)
 	return (setsockopt(pair_fd(), IPPROTO_IPV6, 57, NULL, 0));
 }
 
+/* Of a label that may have a route with it. */
+static long
+attack_ipv6_flowlabel(void)
+{
+	return (setsockopt(pair_fd(), IPPROTO_IPV6, 32, NULL, 0));
+}
+
+/* What makes the kernel speak to others, on sockets that connect, too. */
+static long
+attack_tcp_group(void)
+{
+	return (setsockopt(pair_fd(), IPPROTO_IP, MCAST_JOIN_GROUP, NULL, 0));
+}
+
+static long
+attack_tcp_group6(void)
+{
+	return (setsockopt(pair_fd(), IPPROTO_IPV6, MCAST_JOIN_GROUP, NULL,
+	    0));
+}
+
+static long
+attack_udp_encap(void)
+{
+	int	 type = 2;
+
+	return (setsockopt(pair_fd(), IPPROTO_UDP, 100, &type, sizeof(type)));
+}
+
+static long
+attack_ipv6_pktoptions(void)
+{
+	return (setsockopt(pair_fd(), IPPROTO_IPV6, 6, NULL, 0));
+}
+
+/* The interfaces, or with lo_only an error if there is another one. */
+static long
+interface_list(int lo_only)
+{
+	struct ifreq	 list[64];
+	struct ifconf	 ifc;
+	size_t		 i;
+
+	memset(list, 0, sizeof(list));
+	ifc.ifc_len = sizeof(list);
+	ifc.ifc_req = list;
+	if (ioctl(pair_fd(), SIOCGIFCONF, &ifc) == -1)
+		return (-1);
+	for (i = 0; lo_only && i < ifc.ifc_len / sizeof(list[0]); i++)
+		if (strcmp(list[i].ifr_name, "lo") != 0) {
+			errno = ENODEV;
+			return (-1);
+		}
+	return (0);
+}
+
 static long
 attack_interface_list(void)
 {
-	unsigned long	 ifconf[2] = { 0, 0 };
+	return (interface_list(0));
+}
 
-	return (ioctl(pair_fd(), SIOCGIFCONF_, ifconf));
+static long
+attack_interface_lo(void)
+{
+	return (interface_list(1));
+}
+
+static long
+interface_ask(unsigned long command, void *data)
+{
+	struct ifreq	 ifr;
+
+	memset(&ifr, 0, sizeof(ifr));
+	strcpy(ifr.ifr_name, "lo");
+	if (data != NULL)
+		ifr.ifr_data = data;
+	return (syscall(SYS_ioctl, pair_fd(), command, &ifr));
+}
+
+static long
+attack_interface_index(void)
+{
+	return (interface_ask(SIOCGIFINDEX, NULL));
+}
+
+static long
+attack_interface_index_high(void)
+{
+	return (interface_ask(SIOCGIFINDEX | HIGH, NULL));
 }
 
 static long
 attack_interface_ethtool(void)
 {
-	return (ioctl(pair_fd(), SIOCETHTOOL_, NULL));
+	struct ethtool_value	 link = { .cmd = ETHTOOL_GLINK };
+
+	return (interface_ask(SIOCETHTOOL, &link));
+}
+
+static long
+attack_interface_flags(void)
+{
+	return (ioctl(pair_fd(), SIOCSIFFLAGS, NULL));
+}
+
+static long
+attack_interface_flags_high(void)
+{
+	return (syscall(SYS_ioctl, pair_fd(), SIOCSIFFLAGS | HIGH, NULL));
 }
 
 static long
 attack_interface_route(void)
 {
-	return (ioctl(pair_fd(), SIOCADDRT_, NULL));
+	return (ioctl(pair_fd(), SIOCADDRT, NULL));
+}
+
+/* To the process outside, which is granted by its path. */
+static long
+send_path(int fd)
+{
+	struct sockaddr_un	 sun;
+	int			 n;
+
+	if (fd == -1)
+		return (-1);
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	n = snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/" SOCKET_NAME,
+	    dir);
+	if (n < 0 || (size_t)n >= sizeof(sun.sun_path)) {
+		warnx("%s: too long", dir);
+		_exit(1);
+	}
+	return (sendto(fd, "x", 1, 0, (struct sockaddr *)&sun, sizeof(sun)));
+}
+
+static long
+attack_datagram(void)
+{
+	return (send_path(socket(AF_UNIX, SOCK_DGRAM, 0)));
+}
+
+static long
+attack_datagram_pair(void)
+{
+	int	 fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, fds) == -1)
+		return (-1);
+	return (send_path(fds[0]));
+}
+
+static int
+route_socket(void)
+{
+	return (socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+}
+
+static long
+attack_route_datagram(void)
+{
+	return (send_path(route_socket()));
+}
+
+static long
+attack_route_bind(void)
+{
+	struct sockaddr_nl	 snl = { .nl_family = AF_NETLINK };
+	int			 fd;
+
+	if ((fd = route_socket()) == -1)
+		return (-1);
+	return (bind(fd, (struct sockaddr *)&snl, sizeof(snl)));
+}
+
+/* One request about a link; what came of it is in buffer. */
+static ssize_t
+route_request(int type, int flags, int link)
+{
+	struct {
+		struct nlmsghdr		 head;
+		struct ifinfomsg	 info;
+	} ask;
+	int	 fd;
+
+	memset(&ask, 0, sizeof(ask));
+	ask.head.nlmsg_len = sizeof(ask);
+	ask.head.nlmsg_type = type;
+	ask.head.nlmsg_flags = NLM_F_REQUEST | flags;
+	ask.info.ifi_index = link;
+	if ((fd = route_socket()) == -1 ||
+	    send(fd, &ask, sizeof(ask), 0) != sizeof(ask))
+		return (-1);
+	return (recv(fd, buffer, sizeof(buffer), 0));
+}
+
+/* The links, or with lo_only an error if there is another one. */
+static long
+route_list(int lo_only)
+{
+	struct ifinfomsg	 info;
+	struct nlmsghdr		 head;
+	ssize_t			 at, n;
+	int			 links = 0;
+
+	if ((n = route_request(RTM_GETLINK, NLM_F_DUMP, 0)) == -1)
+		return (-1);
+	errno = EPROTO;
+	for (at = 0; at + (ssize_t)NLMSG_LENGTH(sizeof(info)) <= n;
+	    at += NLMSG_ALIGN(head.nlmsg_len)) {
+		memcpy(&head, buffer + at, sizeof(head));
+		memcpy(&info, buffer + at + NLMSG_HDRLEN, sizeof(info));
+		if (head.nlmsg_type != RTM_NEWLINK)
+			break;
+		links++;
+		if (lo_only && info.ifi_index != 1) {
+			errno = ENODEV;
+			return (-1);
+		}
+	}
+	return (links > 0 ? 0 : -1);
+}
+
+static long
+attack_route_list(void)
+{
+	return (route_list(0));
+}
+
+static long
+attack_route_lo(void)
+{
+	return (route_list(1));
+}
+
+/* No link has that number, so that nothing is changed. */
+static long
+attack_route_change(void)
+{
+	struct nlmsgerr	 answer;
+	ssize_t		 n;
+
+	n = route_request(RTM_DELLINK, NLM_F_ACK, 0x7fffffff);
+	if (n == -1)
+		return (-1);
+	errno = EPROTO;
+	if (n < (ssize_t)NLMSG_LENGTH(sizeof(answer)))
+		return (-1);
+	memcpy(&answer, buffer + NLMSG_HDRLEN, sizeof(answer));
+	errno = -answer.error;
+	return (errno == 0 ? 0 : -1);
 }
 
 static long
@@ -1130,6 +1378,33 @@ attack_ring_enter(void)
 	return (syscall(SYS_io_uring_enter, RING_FD, 0, 0, 0, NULL, 0));
 }
 
+/* Echo requests, which the kernel leaves to some groups. */
+static long
+attack_socket_icmp(void)
+{
+	return (socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP));
+}
+
+static long
+attack_socket_icmp6(void)
+{
+	return (socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_ICMPV6));
+}
+
+static long
+attack_socket_icmp_high(void)
+{
+	return (syscall(SYS_socket, AF_INET | HIGH, SOCK_DGRAM | HIGH,
+	    IPPROTO_ICMP | HIGH));
+}
+
+/* That of the other family. */
+static long
+attack_socket_icmp_other(void)
+{
+	return (socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMP));
+}
+
 #define A(name)		{ #name, attack_ ## name }
 static const struct attack attacks[] = {
 	A(clone), A(clone_newuser), A(clone_newuser_high), A(clone_newns),
@@ -1157,17 +1432,28 @@ static const struct attack attacks[] = {
 	A(sendto), A(sendto_fastopen), A(sendto_fastopen_high),
 	A(sendmsg_fastopen), A(sendmmsg_fastopen),
 	A(tcp_ulp), A(ipv6_addrform), A(ip_options), A(ipv6_rthdr),
-	A(interface_list), A(interface_ethtool), A(interface_route),
-	A(socket_mark),
+	A(ipv6_flowlabel), A(tcp_group), A(tcp_group6),
+	A(udp_encap), A(ipv6_pktoptions),
+	A(interface_list), A(interface_index), A(interface_index_high),
+	A(interface_ethtool), A(interface_flags), A(interface_flags_high),
+	A(interface_route), A(socket_mark),
+	A(datagram), A(datagram_pair), A(route_datagram), A(route_bind),
+	A(route_list),
 	A(outsider_priority), A(outsider_ioprio), A(outsider_scheduler),
 	A(outsider_param), A(outsider_attr), A(outsider_affinity),
 	A(outsider_limit), A(group_priority),
 	A(own_affinity), A(own_limit), A(own_scheduler)
 };
 
-/* These are run by name only: they want a terminal or a ring. */
+/*
+ * These are run by name only: they want a terminal or a ring, or depend on
+ * what interfaces and rights there are outside.
+ */
 static const struct attack named[] = {
-	A(terminal_tiocsti), A(terminal_tiocsti_high), A(ring_enter)
+	A(terminal_tiocsti), A(terminal_tiocsti_high), A(ring_enter),
+	A(interface_lo), A(route_lo), A(route_change),
+	A(socket_icmp), A(socket_icmp6), A(socket_icmp_high),
+	A(socket_icmp_other)
 };
 #undef A
 
@@ -1312,11 +1598,33 @@ ring_run(char *argv[])
 	err(127, "%s", argv[0]);
 }
 
+/* A character for each datagram, until somebody ends this. */
+static void
+listen_run(const char *path)
+{
+	struct sockaddr_un	 sun;
+	int			 fd;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(sun.sun_path))
+		errx(1, "%s: too long", path);
+	strcpy(sun.sun_path, path);
+	if ((fd = socket(AF_UNIX, SOCK_DGRAM, 0)) == -1 ||
+	    bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		err(1, "%s", path);
+	while (recv(fd, buffer, sizeof(buffer), 0) != -1)
+		if (write(STDOUT_FILENO, "x", 1) != 1)
+			err(1, "write");
+	err(1, "recv");
+}
+
 static void
 usage(void)
 {
 	fprintf(stderr, "usage: filter_attacks [-d dir] [-f file] [-p pid] "
-	    "[name ...]\n       filter_attacks -t | -u command [arg ...]\n");
+	    "[name ...]\n       filter_attacks -l socket\n"
+	    "       filter_attacks -t | -u command [arg ...]\n");
 	exit(2);
 }
 
@@ -1326,13 +1634,16 @@ main(int argc, char *argv[])
 	int	 ch, ring = 0, terminal = 0;
 
 	outsider = getppid();
-	while ((ch = getopt(argc, argv, "+d:f:p:tu")) != -1)
+	while ((ch = getopt(argc, argv, "+d:f:l:p:tu")) != -1)
 		switch (ch) {
 		case 'd':
 			dir = optarg;
 			break;
 		case 'f':
 			file = optarg;
+			break;
+		case 'l':
+			listen_run(optarg);
 			break;
 		case 'p':
 			outsider = (pid_t)atoi(optarg);

@@ -118,7 +118,10 @@ eval(const struct sock_fprog *prog, int nr, const uint64_t *args)
 static uint32_t
 eval0(const struct sock_fprog *prog, int nr)
 {
-	return (eval(prog, nr, NULL));
+	/* Who sends to nobody in particular is never looked at. */
+	static const uint64_t	 to[6] = { 0, 0, 0, 0, 1, 16 };
+
+	return (eval(prog, nr, nr == SYS_sendto ? to : NULL));
 }
 
 /* What bpf_test.c calls always_allowed: no argument is looked at. */
@@ -356,12 +359,21 @@ static const struct check	 argument_checks[] = {
 	{ SYS_setsockopt, { 3, SOL_SOCKET, 31 }, ALLOW },
 	{ SYS_setsockopt, { 3, IPPROTO_TCP, 1 }, ALLOW },
 	{ SYS_setsockopt, { 3, IPPROTO_TCP, 31 }, ERRNO(EPERM) },
+	{ SYS_setsockopt, { 3, IPPROTO_UDP, 100 }, ERRNO(EPERM) },
+	{ SYS_setsockopt, { 3, IPPROTO_UDP, 1 }, ALLOW },
 	{ SYS_setsockopt, { 3, IPPROTO_IPV6, IPV6_V6ONLY }, ALLOW },
 	{ SYS_setsockopt, { 3, IPPROTO_IPV6, 1 }, ERRNO(EPERM) },
 	{ SYS_setsockopt, { 3, IPPROTO_IP, 4 }, ERRNO(EPERM) },
 	{ SYS_setsockopt, { 3, IPPROTO_IP, 1 }, ALLOW },
 	{ SYS_setsockopt, { 3, IPPROTO_IPV6, 57 }, ERRNO(EPERM) },
-	{ SYS_setsockopt, { 3, IPPROTO_IPV6, 6 }, ERRNO(EPERM) }
+	{ SYS_setsockopt, { 3, IPPROTO_IPV6, 6 }, ERRNO(EPERM) },
+	{ SYS_setsockopt, { 3, IPPROTO_IPV6, 32 }, ERRNO(EPERM) },
+	{ SYS_setsockopt, { 3, IPPROTO_IP, IP_ADD_MEMBERSHIP }, ERRNO(EPERM) },
+	{ SYS_setsockopt, { 3, IPPROTO_IP, MCAST_JOIN_GROUP }, ERRNO(EPERM) },
+	{ SYS_setsockopt, { 3, IPPROTO_IPV6, IPV6_JOIN_GROUP },
+	    ERRNO(EPERM) },
+	{ SYS_setsockopt, { 3, IPPROTO_IPV6, MCAST_JOIN_GROUP },
+	    ERRNO(EPERM) }
 };
 
 /* ioctl commands; the expected action where the argument is 0. */
@@ -424,33 +436,52 @@ static const struct {
 static int
 is_pointer(int nr, size_t slot)
 {
-	return ((nr == SYS_prlimit64 && slot == 2) ||
-	    (nr == SYS_sendfile && slot == 2) ||
-	    (nr == SYS_splice && (slot == 1 || slot == 3)));
+	switch (nr) {
+	case SYS_prlimit64:
+	case SYS_sendfile:
+		return (slot == 2);
+	case SYS_splice:
+		return (slot == 1 || slot == 3);
+	case SYS_accept:
+	case SYS_accept4:
+		return (slot == 1);
+	case SYS_sendto:
+	case SYS_recvfrom:
+		return (slot == 4);
+	default:
+		return (0);
+	}
 }
 
 /* the kernel ignores the upper half of what is compared here. */
 static void
 check_all(const struct sock_fprog *prog, const struct check *checks, size_t n)
 {
+	static const uint64_t	 upper[] = { 1ULL << 32,
+				    0xfffffffe00000000ULL };
 	const struct check	*c;
-	uint64_t		 args[6];
-	size_t			 i, j;
+	uint64_t		 args[6], every[6];
+	size_t			 i, j, k;
 
 	for (i = 0; i < n; i++) {
 		c = &checks[i];
 		ATF_CHECK_EQ_MSG(c->action, eval(prog, c->nr, c->args),
 		    "check %zu, %s: %x", i, syscall_name(c->nr),
 		    eval(prog, c->nr, c->args));
-		for (j = 0; j < 6; j++) {
-			if (is_pointer(c->nr, j))
+		memcpy(every, c->args, sizeof(every));
+		for (j = 0; j < 6 * NELEMS(upper); j++) {
+			k = j / NELEMS(upper);
+			if (is_pointer(c->nr, k))
 				continue;
 			memcpy(args, c->args, sizeof(args));
-			args[j] |= 0xfffffffe00000000ULL;
+			args[k] |= upper[j % NELEMS(upper)];
+			every[k] |= args[k];
 			ATF_CHECK_EQ_MSG(c->action, eval(prog, c->nr, args),
 			    "check %zu, %s, upper half of %zu", i,
-			    syscall_name(c->nr), j);
+			    syscall_name(c->nr), k);
 		}
+		ATF_CHECK_EQ_MSG(c->action, eval(prog, c->nr, every),
+		    "check %zu, %s, all upper halves", i, syscall_name(c->nr));
 		ATF_CHECK_EQ(KILL, eval(prog, (int)(c->nr | SYSCALL_X32_BIT),
 		    c->args));
 		ATF_CHECK_EQ(KILL, eval_arch(prog, AUDIT_ARCH_I386, c->nr,
@@ -526,9 +557,12 @@ check_foreign_sockets(const struct sock_fprog *prog)
 	static const struct check	 never[] = {
 		{ SYS_socket, { AF_UNIX, SOCK_DGRAM }, ERRNO(EACCES) },
 		{ SYS_socket, { AF_UNIX, SOCK_RAW }, ERRNO(EACCES) },
-		{ SYS_socket, { AF_INET, SOCK_DGRAM }, ERRNO(EACCES) },
-		{ SYS_socket, { AF_INET6, SOCK_DGRAM }, ERRNO(EACCES) },
 		{ SYS_socket, { AF_INET, SOCK_DGRAM, 136 }, ERRNO(EACCES) },
+		{ SYS_socket, { AF_INET6, SOCK_DGRAM, 136 }, ERRNO(EACCES) },
+		{ SYS_socket, { AF_INET, SOCK_DGRAM, 58 }, ERRNO(EACCES) },
+		{ SYS_socket, { AF_INET6, SOCK_DGRAM, 1 }, ERRNO(EACCES) },
+		{ SYS_socket, { AF_INET, SOCK_DGRAM, 33 }, ERRNO(EACCES) },
+		{ SYS_socket, { AF_INET, SOCK_RAW, 17 }, ERRNO(EACCES) },
 		{ SYS_socket, { AF_INET, SOCK_RAW, 1 }, ERRNO(EACCES) },
 		{ SYS_socket, { AF_INET6, SOCK_RAW, 58 }, ERRNO(EACCES) },
 		{ SYS_socket, { AF_INET, SOCK_PACKET }, ERRNO(EACCES) },
@@ -579,31 +613,325 @@ ATF_TC_BODY(sockets, tc)
 		{ SYS_socket, { AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 6 },
 		    ALLOW }
 	};
+	static const struct check	 udp[] = {
+		{ SYS_socket, { AF_INET, SOCK_DGRAM, 0 }, ALLOW },
+		{ SYS_socket, { AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 17 },
+		    ALLOW },
+		{ SYS_socket, { AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0 },
+		    ALLOW },
+		{ SYS_socket, { AF_INET6, SOCK_DGRAM, 17 }, ALLOW }
+	};
+	static const struct check	 icmp[] = {
+		{ SYS_socket, { AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 1 },
+		    ALLOW },
+		{ SYS_socket, { AF_INET6, SOCK_DGRAM, 58 }, ALLOW }
+	};
+	const struct {
+		const struct check	*checks;
+		size_t			 n;
+	} kinds[] = {
+		{ un, NELEMS(un) },
+		{ inet, NELEMS(inet) },
+		{ udp, NELEMS(udp) },
+		{ icmp, NELEMS(icmp) }
+	};
 	struct filter_conf		 conf = open_conf;
 	struct sock_fprog		 prog;
 	struct check			 c;
-	size_t				 i, j;
+	size_t				 i, j, k;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 16; i++) {
 		conf.unix_sockets = i & 1;
 		conf.inet_sockets = (i & 2) != 0;
+		conf.udp = (i & 4) != 0;
+		conf.icmp = (i & 8) != 0;
 		prog = build(&conf, 0);
 		check_foreign_sockets(&prog);
-		for (j = 0; j < NELEMS(un); j++) {
-			c = un[j];
-			c.action = conf.unix_sockets ? ALLOW : ERRNO(EACCES);
-			check_all(&prog, &c, 1);
-		}
-		for (j = 0; j < NELEMS(inet); j++) {
-			c = inet[j];
-			c.action = conf.inet_sockets ? ALLOW : ERRNO(EACCES);
+		for (k = 0; k < NELEMS(kinds); k++)
+			for (j = 0; j < kinds[k].n; j++) {
+				c = kinds[k].checks[j];
+				c.action = i & (1U << k) ? ALLOW :
+				    ERRNO(EACCES);
+				check_all(&prog, &c, 1);
+			}
+		free(prog.filter);
+	}
+}
+
+/* Groups are joined only where the policy has datagrams for them. */
+ATF_TC_WITHOUT_HEAD(groups);
+ATF_TC_BODY(groups, tc)
+{
+	static const int	 names[][2] = {
+		{ IPPROTO_IP, IP_ADD_MEMBERSHIP },
+		{ IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP },
+		{ IPPROTO_IP, MCAST_JOIN_GROUP },
+		{ IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP },
+		{ IPPROTO_IPV6, IPV6_JOIN_GROUP },
+		{ IPPROTO_IPV6, IPV6_JOIN_ANYCAST },
+		{ IPPROTO_IPV6, MCAST_JOIN_GROUP },
+		{ IPPROTO_IPV6, MCAST_JOIN_SOURCE_GROUP }
+	};
+	struct filter_conf	 conf = open_conf;
+	struct sock_fprog	 prog;
+	struct check		 c = { .nr = SYS_setsockopt };
+	size_t			 i;
+	int			 groups;
+
+	for (groups = 0; groups < 2; groups++) {
+		conf.groups = groups;
+		prog = build(&conf, 0);
+		for (i = 0; i < NELEMS(names); i++) {
+			c.args[1] = names[i][0];
+			c.args[2] = names[i][1];
+			c.action = groups ? ALLOW : ERRNO(EPERM);
 			check_all(&prog, &c, 1);
 		}
 		free(prog.filter);
 	}
 }
 
-/* The configuration with one verdict for one class, the rest allowed. */
+/* What a policy about the network asks for; all of it has to fit together. */
+#define UDP		0x01
+#define ICMP		0x02
+#define SEND		0x04
+#define BIND		0x08
+#define REMAP		0x10
+#define ROUTE		0x20
+#define HOSTS		0x40
+#define NETWORK		0x80
+
+static struct filter_conf
+conf_network(unsigned int wishes)
+{
+	struct filter_conf	 conf = open_conf;
+
+	conf.udp = (wishes & UDP) != 0;
+	conf.icmp = (wishes & ICMP) != 0;
+	conf.send = (wishes & SEND) != 0;
+	conf.bind = (wishes & BIND) != 0;
+	conf.remap = (wishes & REMAP) != 0;
+	conf.netlink = (wishes & ROUTE) != 0;
+	conf.hosts = (wishes & HOSTS) != 0;
+	return (conf);
+}
+
+/*
+ * One call, with any of what it is allowed, and with any of what it is
+ * notified if it is not; otherwise the action is that of neither.
+ */
+static const struct {
+	struct check	 check;
+	unsigned int	 allow;
+	unsigned int	 notify;
+} network_checks[] = {
+	{ { SYS_socket, { AF_INET, SOCK_DGRAM, 0 }, ERRNO(EACCES) }, UDP, 0 },
+	{ { SYS_socket, { AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 17 },
+	    ERRNO(EACCES) }, UDP, 0 },
+	{ { SYS_socket, { AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0 },
+	    ERRNO(EACCES) }, UDP, 0 },
+	{ { SYS_socket, { AF_INET6, SOCK_DGRAM, 17 }, ERRNO(EACCES) },
+	    UDP, 0 },
+	{ { SYS_socket, { AF_INET, SOCK_DGRAM, 1 }, ERRNO(EACCES) },
+	    ICMP, 0 },
+	{ { SYS_socket, { AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 58 },
+	    ERRNO(EACCES) }, ICMP, 0 },
+	{ { SYS_socket, { AF_UNIX, SOCK_DGRAM, 0 }, ERRNO(EACCES) }, SEND,
+	    ROUTE },
+	{ { SYS_socket, { AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0 }, ERRNO(EACCES) }, SEND, ROUTE },
+	{ { SYS_socket, { AF_UNIX, SOCK_DGRAM, 1 }, ERRNO(EACCES) }, SEND, 0 },
+	{ { SYS_socketpair, { AF_UNIX, SOCK_DGRAM, 0 }, ERRNO(EACCES) },
+	    SEND, 0 },
+	{ { SYS_socket, { AF_NETLINK, SOCK_RAW, 0 }, ERRNO(EACCES) }, 0,
+	    ROUTE },
+	{ { SYS_socket, { AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0 },
+	    ERRNO(EACCES) }, 0, ROUTE },
+	{ { SYS_socket, { AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK, 0 },
+	    ERRNO(EACCES) }, 0, ROUTE },
+
+	{ { SYS_sendto, { 3, 1, 1, 0, 1, 16 }, ALLOW }, 0, SEND },
+	{ { SYS_sendto, { 3, 1, 1, 0, 1ULL << 32, 16 }, ALLOW }, 0, SEND },
+	{ { SYS_sendto, { 3, 1, 1, 0, 1, 0 }, ALLOW }, 0, SEND },
+	{ { SYS_sendto, { 3, 1, 1, 0, 0, 16 }, ALLOW }, 0, 0 },
+	{ { SYS_sendmsg, { 3, 1, 0 }, ALLOW }, 0, SEND },
+	{ { SYS_sendmmsg, { 3, 1, 1, 0 }, ALLOW }, 0, SEND },
+
+	{ { SYS_bind, { 3, 1, 16 }, ALLOW }, 0, BIND | ROUTE },
+	{ { SYS_getsockname, { 3, 1, 1 }, ALLOW }, 0, REMAP | ROUTE },
+	{ { SYS_getpeername, { 3, 1, 1 }, ALLOW }, 0, REMAP },
+	{ { SYS_accept, { 3, 1, 1 }, ALLOW }, 0, REMAP },
+	{ { SYS_accept, { 3, 1ULL << 32, 1 }, ALLOW }, 0, REMAP },
+	{ { SYS_accept, { 3, 0, 1 }, ALLOW }, 0, 0 },
+	{ { SYS_accept4, { 3, 1, 1, SOCK_CLOEXEC }, ALLOW }, 0, REMAP },
+	{ { SYS_accept4, { 3, 0, 1, 0 }, ALLOW }, 0, 0 },
+	{ { SYS_recvfrom, { 3, 1, 1, 0, 1, 1 }, ALLOW }, 0, REMAP },
+	{ { SYS_recvfrom, { 3, 1, 1, 0, 1ULL << 32, 1 }, ALLOW }, 0, REMAP },
+	{ { SYS_recvfrom, { 3, 1, 1, 0, 0, 1 }, ALLOW }, 0, 0 },
+	/* As a libc asks for interfaces, and no other way. */
+	{ { SYS_recvfrom, { 3, 1, 8192, MSG_DONTWAIT, 0, 0 }, ALLOW }, 0,
+	    ROUTE },
+	{ { SYS_recvfrom, { 3, 1, 8192, 0, 0, 0 }, ALLOW }, 0, 0 },
+	{ { SYS_recvfrom, { 3, 1, 8191, MSG_DONTWAIT, 0, 0 }, ALLOW }, 0, 0 },
+	{ { SYS_recvmsg, { 3, 1, 0 }, ALLOW }, 0, REMAP },
+	{ { SYS_recvmmsg, { 3, 1, 1, 0, 0 }, ALLOW }, 0, REMAP },
+
+	{ { SYS_setsockopt, { 3, 270, 1 }, ALLOW }, 0, ROUTE },
+	{ { SYS_getsockopt, { 3, 270, 9 }, ALLOW }, 0, ROUTE },
+	{ { SYS_getsockopt, { 3, SOL_SOCKET, SO_DOMAIN }, ALLOW }, 0, ROUTE },
+	{ { SYS_getsockopt, { 3, SOL_SOCKET, SO_TYPE }, ALLOW }, 0, ROUTE },
+	{ { SYS_getsockopt, { 3, SOL_SOCKET, SO_PROTOCOL }, ALLOW }, 0,
+	    ROUTE },
+	{ { SYS_getsockopt, { 3, SOL_SOCKET, SO_ERROR }, ALLOW }, 0, 0 },
+	{ { SYS_getsockopt, { 3, IPPROTO_TCP, SO_TYPE }, ALLOW }, 0, 0 },
+	{ { SYS_setsockopt, { 3, SOL_SOCKET, SO_REUSEADDR }, ALLOW }, 0, 0 },
+	{ { SYS_ioctl, { 3, 0x8910 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8912 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8913 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8915 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8917 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8919 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x891b }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x891d }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8921 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8927 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8933 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8942 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8946 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8970 }, ERRNO(EPERM) }, 0, ROUTE },
+	{ { SYS_ioctl, { 3, 0x8901 }, ALLOW }, 0, 0 },
+
+	{ { SYS_open, { 1, O_RDONLY }, ALLOW }, 0, HOSTS | REMAP },
+	{ { SYS_open, { 1, O_WRONLY | O_CREAT }, ALLOW }, 0,
+	    HOSTS | REMAP },
+	{ { SYS_open, { 1, O_PATH }, ALLOW }, 0, 0 },
+	{ { SYS_openat, { 3, 1, O_RDONLY }, ALLOW }, 0, HOSTS | REMAP },
+	{ { SYS_openat, { 3, 1, O_PATH | O_CLOEXEC }, ALLOW }, 0, 0 },
+	{ { SYS_creat, { 1, O_PATH }, ALLOW }, 0, HOSTS | REMAP },
+
+	/* What was decided about before, whatever is asked for. */
+	{ { SYS_connect, { 3, 1, 16 }, ALLOW }, 0, 0 },
+	{ { SYS_listen, { 3, 1 }, ALLOW }, 0, 0 },
+	{ { SYS_write, { 3, 1, 1 }, ALLOW }, 0, 0 },
+	{ { SYS_writev, { 3, 1, 1 }, ALLOW }, 0, 0 },
+	{ { SYS_read, { 3, 1, 1 }, ALLOW }, 0, 0 },
+	{ { SYS_shutdown, { 3, 1 }, ALLOW }, 0, 0 },
+	{ { SYS_stat, { 1 }, ALLOW }, 0, 0 },
+	{ { SYS_unlink, { 1 }, ALLOW }, 0, 0 },
+
+	/* And what nobody is ever given. */
+	{ { SYS_socket, { AF_INET, SOCK_DGRAM, 136 }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socket, { AF_INET6, SOCK_DGRAM, 136 }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socket, { AF_INET, SOCK_DGRAM, 58 }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socket, { AF_INET6, SOCK_DGRAM, 1 }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socket, { AF_INET, SOCK_DGRAM, 6 }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socket, { AF_INET, SOCK_STREAM, 17 }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socket, { AF_INET, SOCK_RAW, 0 }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socket, { AF_INET, SOCK_RAW, 1 }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socket, { AF_INET6, SOCK_RAW, 58 }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socket, { AF_INET, SOCK_DGRAM | 0x10000, 0 }, ERRNO(EACCES) },
+	    0, 0 },
+	{ { SYS_socket, { AF_UNIX, SOCK_RAW, 0 }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socket, { AF_NETLINK, SOCK_STREAM, 0 }, ERRNO(EACCES) },
+	    0, 0 },
+	{ { SYS_socket, { AF_NETLINK, SOCK_SEQPACKET, 0 }, ERRNO(EACCES) },
+	    0, 0 },
+	{ { SYS_socketpair, { AF_UNIX, SOCK_RAW }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socketpair, { AF_INET, SOCK_DGRAM }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_socketpair, { AF_NETLINK, SOCK_RAW }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_sendto, { 3, 1, 1, MSG_FASTOPEN, 1, 16 }, ERRNO(EPERM) },
+	    0, 0 },
+	{ { SYS_sendto, { 3, 1, 1, MSG_FASTOPEN, 0, 0 }, ERRNO(EPERM) },
+	    0, 0 },
+	{ { SYS_sendmsg, { 3, 1, MSG_FASTOPEN }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_sendmmsg, { 3, 1, 1, MSG_FASTOPEN }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_setsockopt, { 3, IPPROTO_UDP, 100 }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_setsockopt, { 3, IPPROTO_IP, 4 }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_setsockopt, { 3, IPPROTO_IPV6, 57 }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_ioctl, { 3, 0x8911 }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_ioctl, { 3, 0x8914 }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_ioctl, { 3, 0x8916 }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_ioctl, { 3, 0x8923 }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_ioctl, { 3, 0x8947 }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_ioctl, { 3, 0x8971 }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_ioctl, { 3, 0x89e0 }, ERRNO(EPERM) }, 0, 0 },
+	{ { SYS_open, { 1, 3 }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_openat, { 3, 1, 3 | O_PATH }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_openat2, { 3, 1, 1, 24 }, ERRNO(ENOSYS) }, 0, 0 }
+};
+
+static void
+check_network(const struct sock_fprog *prog, unsigned int wishes)
+{
+	struct check	 c;
+	size_t		 i;
+
+	for (i = 0; i < NELEMS(network_checks); i++) {
+		c = network_checks[i].check;
+		if ((network_checks[i].allow & wishes) != 0)
+			c.action = ALLOW;
+		else if ((network_checks[i].notify & wishes) != 0)
+			c.action = NOTIFY;
+		check_all(prog, &c, 1);
+	}
+	/* No other protocol of netlink, by any number. */
+	memset(&c, 0, sizeof(c));
+	c.nr = SYS_socket;
+	c.args[0] = AF_NETLINK;
+	c.action = ERRNO(EACCES);
+	for (c.args[2] = 1; c.args[2] < 64; c.args[2]++)
+		for (c.args[1] = SOCK_DGRAM; c.args[1] <= SOCK_RAW;
+		    c.args[1]++)
+			check_all(prog, &c, 1);
+}
+
+/* Each wish brings what it is for, whatever else is asked for, and no more. */
+ATF_TC(network);
+ATF_TC_HEAD(network, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "all combinations, with both lists");
+}
+ATF_TC_BODY(network, tc)
+{
+	static const unsigned int	 seen = SEND | BIND | REMAP | ROUTE |
+					    HOSTS;
+	struct filter_conf		 conf;
+	struct sock_fprog		 prog;
+	unsigned int			 wishes;
+
+	for (wishes = 0; wishes < 2 * NETWORK; wishes++) {
+		conf = conf_network(wishes % NETWORK);
+		conf.allow_list = wishes >= NETWORK;
+		prog = build(&conf, (wishes & seen) != 0);
+		check_network(&prog, wishes);
+		free(prog.filter);
+	}
+}
+
+/* Without sockets by path there are none of datagrams, but pairs. */
+ATF_TC_WITHOUT_HEAD(no_paths);
+ATF_TC_BODY(no_paths, tc)
+{
+	struct check		 c = { SYS_socket, { AF_UNIX, SOCK_DGRAM },
+				    ERRNO(EACCES) };
+	struct check		 pair = { SYS_socketpair, { AF_UNIX,
+				    SOCK_DGRAM }, ALLOW };
+	struct filter_conf	 conf = conf_network(SEND | UDP);
+	struct sock_fprog	 prog;
+
+	conf.unix_sockets = 0;
+	prog = build(&conf, 1);
+	check_all(&prog, &c, 1);
+	check_all(&prog, &pair, 1);
+	free(prog.filter);
+	/* That to ask about interfaces with is the supervisor's. */
+	conf.netlink = 1;
+	prog = build(&conf, 1);
+	c.action = NOTIFY;
+	check_all(&prog, &c, 1);
+	free(prog.filter);
+}
+
 /* The classes that a working directory adds, all at once. */
 static int
 class_view(enum syscall_class class)
@@ -618,6 +946,25 @@ class_quota(enum syscall_class class)
 	return (class >= CLASS_WRITE);
 }
 
+/* Those of ports that are not the host's; two are allowed without a pointer. */
+static int
+class_remap(enum syscall_class class)
+{
+	return (class == CLASS_SOCKNAME || class == CLASS_ACCEPT ||
+	    class == CLASS_RECV);
+}
+
+static uint32_t
+eval_class(const struct sock_fprog *prog, const struct syscall_entry *e)
+{
+	/* With offsets, without which some are refused: see holders. */
+	uint64_t	 args[6] = { 0, 1, 1, 1 };
+
+	if (e->addr != SLOT_NONE)
+		args[e->addr] = 4096;
+	return (eval(prog, e->nr, args));
+}
+
 static struct filter_conf
 conf_class(enum syscall_class class, enum filter_verdict verdict)
 {
@@ -629,6 +976,10 @@ conf_class(enum syscall_class class, enum filter_verdict verdict)
 		conf.connect = verdict;
 	else if (class == CLASS_LISTEN)
 		conf.listen = verdict;
+	else if (class_remap(class))
+		conf.remap = verdict == FILTER_NOTIFY;
+	else if (class == CLASS_SEND)
+		conf.send = verdict == FILTER_NOTIFY;
 	else if (class_view(class))
 		conf.view = verdict == FILTER_NOTIFY;
 	else if (class_quota(class))
@@ -667,8 +1018,9 @@ ATF_TC_BODY(classes, tc)
 	int				 nr;
 
 	for (class = CLASS_NONE + 1; class < CLASS_MAX; class++) {
-		/* Other arguments decide: see holders. */
-		if (class == CLASS_LINGER)
+		/* Other arguments decide: see holders, netlink. */
+		if (class == CLASS_SOCKET || class == CLASS_SOCKOPT ||
+		    class == CLASS_IFREQ)
 			continue;
 		conf = conf_class(class, FILTER_DENY);
 		deny = build(&conf, 0);
@@ -685,10 +1037,18 @@ ATF_TC_BODY(classes, tc)
 			} else if (e != NULL && e->class == class) {
 				/* Without a view they are like all others. */
 				ATF_CHECK_EQ_MSG(class_view(class) ||
-				    class_quota(class) ? ALLOW : refused,
-				    eval(&deny, nr, args), "%s", e->name);
-				ATF_CHECK_EQ_MSG(NOTIFY, eval(&notify, nr,
-				    args), "%s", e->name);
+				    class_quota(class) || class_remap(class) ||
+				    class == CLASS_SEND ? ALLOW : refused,
+				    eval_class(&deny, e), "%s", e->name);
+				ATF_CHECK_EQ_MSG(NOTIFY, eval_class(&notify,
+				    e), "%s", e->name);
+			} else if (e != NULL && class_remap(class) &&
+			    class_remap(e->class)) {
+				ATF_CHECK_EQ_MSG(NOTIFY, eval_class(&notify,
+				    e), "%s", e->name);
+				ATF_CHECK_EQ_MSG(e->addr == SLOT_NONE ||
+				    e->class == CLASS_SOCKNAME ? NOTIFY :
+				    ALLOW, eval0(&notify, nr), "%s", e->name);
 			} else if (e != NULL && ((class_view(class) &&
 			    class_view(e->class)) || (class_quota(class) &&
 			    class_quota(e->class)))) {
@@ -697,6 +1057,10 @@ ATF_TC_BODY(classes, tc)
 			} else if (e != NULL && class_quota(class) &&
 			    class_view(e->class)) {
 				/* See quota below. */
+				continue;
+			} else if (e != NULL && class_remap(class) &&
+			    e->class == CLASS_OPEN) {
+				/* See hosts below. */
 				continue;
 			} else if (e == NULL || class == CLASS_FORK ||
 			    class_error(e->class) != EPERM) {
@@ -709,27 +1073,131 @@ ATF_TC_BODY(classes, tc)
 	}
 }
 
-/* Nothing outside the table is notified even when everything notifies. */
-ATF_TC_WITHOUT_HEAD(notified_numbers);
-ATF_TC_BODY(notified_numbers, tc)
+/* Everything that a policy can ask to be notified is. */
+static struct filter_conf
+conf_everything(void)
 {
-	struct filter_conf	 conf = open_conf;
-	struct sock_fprog	 prog;
-	uint64_t		 args[6];
-	size_t			 i;
-	int			 nr;
+	struct filter_conf	 conf = conf_network(NETWORK - 1);
 
 	conf.fork = conf.meta = conf.connect = conf.listen = FILTER_NOTIFY;
 	conf.view = conf.quota = 1;
-	prog = build(&conf, 1);
+	conf.holes = HOLES_READ;
+	return (conf);
+}
+
+/* Nothing outside the table is notified even then. */
+static void
+check_outside(const struct sock_fprog *prog)
+{
+	uint64_t	 args[6];
+	size_t		 i, j;
+	int		 nr;
+
 	for (nr = -2; nr <= SYSCALL_LAST + 2; nr++) {
 		if (syscall_lookup(nr) != NULL)
 			continue;
 		for (i = 0; i < 2; i++) {
 			memset(args, i == 0 ? 0 : 0xff, sizeof(args));
-			ATF_CHECK(eval(&prog, nr, args) != NOTIFY);
+			ATF_CHECK(eval(prog, nr, args) != NOTIFY);
 		}
+		for (i = 0; i < NELEMS(network_checks); i++)
+			ATF_CHECK(eval(prog, nr,
+			    network_checks[i].check.args) != NOTIFY);
+		for (i = 0; i < 6; i++)
+			for (j = 0; j < 64; j++) {
+				memset(args, 0, sizeof(args));
+				args[i] = 1ULL << j;
+				ATF_CHECK(eval(prog, nr, args) != NOTIFY);
+			}
 	}
+}
+
+/* And everything in it is, with some arguments. */
+static void
+check_inside(const struct sock_fprog *prog)
+{
+	static const struct check	 by_arguments[] = {
+		{ SYS_socket, { AF_NETLINK, SOCK_RAW, 0 }, NOTIFY },
+		{ SYS_setsockopt, { 3, SOL_SOCKET, SO_LINGER }, NOTIFY },
+		{ SYS_getsockopt, { 3, SOL_SOCKET, SO_TYPE }, NOTIFY },
+		{ SYS_ioctl, { 3, 0x8912 }, NOTIFY },
+		{ SYS_clone3, { 1, 88 }, ERRNO(ENOSYS) }
+	};
+	const struct syscall_entry	*e;
+	size_t				 i, j;
+
+	check_all(prog, by_arguments, NELEMS(by_arguments));
+	for (i = 0; i < syscall_table_len; i++) {
+		e = &syscall_table[i];
+		for (j = 0; j < NELEMS(by_arguments); j++)
+			if (by_arguments[j].nr == e->nr)
+				break;
+		if (j == NELEMS(by_arguments))
+			ATF_CHECK_EQ_MSG(NOTIFY, eval_class(prog, e), "%s",
+			    e->name);
+		ATF_CHECK_EQ(KILL, eval(prog, e->nr | SYSCALL_X32_BIT, NULL));
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(notified_numbers);
+ATF_TC_BODY(notified_numbers, tc)
+{
+	struct filter_conf	 conf = conf_everything();
+	struct sock_fprog	 prog;
+
+	for (conf.allow_list = 0; conf.allow_list <= 1; conf.allow_list++) {
+		prog = build(&conf, 1);
+		check_outside(&prog);
+		check_inside(&prog);
+		free(prog.filter);
+	}
+}
+
+/* Around holes names matter, whatever a descriptor is used for. */
+ATF_TC_WITHOUT_HEAD(holes);
+ATF_TC_BODY(holes, tc)
+{
+	static const struct check	 hidden[] = {
+		{ SYS_open, { 1, O_RDONLY }, NOTIFY },
+		{ SYS_stat, { 1 }, NOTIFY },
+		{ SYS_readlinkat, { 3, 1 }, NOTIFY },
+		{ SYS_unlink, { 1 }, NOTIFY },
+		{ SYS_chdir, { 1 }, NOTIFY },
+		{ SYS_inotify_add_watch, { 3, 1 }, NOTIFY },
+		{ SYS_file_getattr, { 3, 1 }, ERRNO(ENOSYS) },
+		{ SYS_fstat, { 3 }, ALLOW },
+		{ SYS_fgetxattr, { 3 }, ALLOW },
+		{ SYS_fchdir, { 3 }, ALLOW },
+		{ SYS_getcwd, { 1 }, ALLOW },
+		{ SYS_execve, { 1 }, ALLOW },
+		{ SYS_bind, { 3, 1, 16 }, ALLOW }
+	};
+	static const struct check	 changes[] = {
+		{ SYS_open, { 1, O_RDONLY }, ALLOW },
+		{ SYS_open, { 1, O_WRONLY }, NOTIFY },
+		{ SYS_unlink, { 1 }, NOTIFY },
+		{ SYS_truncate, { 1 }, NOTIFY },
+		{ SYS_stat, { 1 }, ALLOW },
+		{ SYS_chdir, { 1 }, ALLOW },
+		{ SYS_file_getattr, { 3, 1 }, ALLOW }
+	};
+	struct filter_conf	 conf = open_conf;
+	struct sock_fprog	 prog;
+
+	conf.holes = HOLES_CHANGE;
+	prog = build(&conf, 1);
+	check_all(&prog, changes, NELEMS(changes));
+	free(prog.filter);
+	conf.holes = HOLES_READ;
+	prog = build(&conf, 1);
+	check_all(&prog, hidden, NELEMS(hidden));
+	free(prog.filter);
+	/* A quota adds what takes room, and a socket's name does. */
+	conf.quota = 1;
+	prog = build(&conf, 1);
+	check_all(&prog, hidden, NELEMS(hidden) - 1);
+	ATF_CHECK_EQ(NOTIFY, eval0(&prog, SYS_bind));
+	ATF_CHECK_EQ(NOTIFY, eval0(&prog, SYS_ftruncate));
 	free(prog.filter);
 }
 
@@ -800,6 +1268,55 @@ ATF_TC_BODY(quota, tc)
 }
 
 /*
+ * With virtual files, or ports of its own, which are in files, every open is
+ * notified that could read or write one.
+ */
+ATF_TC_WITHOUT_HEAD(hosts);
+ATF_TC_BODY(hosts, tc)
+{
+	static const struct check	 checks[] = {
+		{ SYS_open, { 0, O_RDONLY }, NOTIFY },
+		{ SYS_open, { 0, O_RDWR | O_CREAT }, NOTIFY },
+		{ SYS_open, { 0, O_PATH | O_CLOEXEC }, ALLOW },
+		{ SYS_openat, { 0, 0, O_RDONLY | O_NOFOLLOW }, NOTIFY },
+		{ SYS_openat, { 0, 0, O_PATH }, ALLOW },
+		{ SYS_openat, { 0, 0, 3 }, ERRNO(EACCES) },
+		{ SYS_openat2, { 0 }, ERRNO(ENOSYS) },
+		{ SYS_creat, { 0, O_PATH }, NOTIFY },
+		{ SYS_stat, { 0 }, ALLOW },
+		{ SYS_access, { 0 }, ALLOW },
+		{ SYS_unlink, { 0 }, ALLOW },
+		{ SYS_rename, { 0 }, ALLOW },
+		{ SYS_execve, { 0 }, ALLOW },
+		{ SYS_read, { 0 }, ALLOW }
+	};
+	static const struct check	 path = { SYS_open, { 0, O_PATH },
+					    NOTIFY };
+	struct filter_conf	 conf = open_conf;
+	struct sock_fprog	 prog;
+
+	conf.hosts = 1;
+	prog = build(&conf, 1);
+	check_all(&prog, checks, NELEMS(checks));
+	free(prog.filter);
+	conf.hosts = 0;
+	conf.remap = 1;
+	prog = build(&conf, 1);
+	check_all(&prog, checks, NELEMS(checks));
+	free(prog.filter);
+	conf.quota = 1;
+	prog = build(&conf, 1);
+	check_all(&prog, checks, 3);
+	free(prog.filter);
+	conf.quota = 0;
+	/* A view wants those, too. */
+	conf.view = 1;
+	prog = build(&conf, 1);
+	check_all(&prog, &path, 1);
+	free(prog.filter);
+}
+
+/*
  * Where a worker may hold what the workload has open, nothing may hold that
  * worker up: no splice that waits while it has the pipe, no close that waits.
  */
@@ -827,10 +1344,10 @@ ATF_TC_BODY(holders, tc)
 		{ SYS_setsockopt, { 3, IPPROTO_TCP, SO_LINGER }, ALLOW },
 		{ SYS_getsockopt, { 3, SOL_SOCKET, SO_LINGER }, ALLOW }
 	};
-	struct filter_conf	 confs[6];
+	struct filter_conf	 confs[11];
 	struct sock_fprog	 prog;
 	struct check		 c;
-	size_t			 i;
+	size_t			 i, j;
 
 	for (i = 0; i < NELEMS(confs); i++)
 		confs[i] = open_conf;
@@ -840,6 +1357,11 @@ ATF_TC_BODY(holders, tc)
 	confs[3].view = 1;
 	confs[4].holes = HOLES_CHANGE;
 	confs[5].holes = HOLES_READ;
+	confs[6] = conf_network(SEND);
+	confs[7] = conf_network(BIND);
+	confs[8] = conf_network(REMAP);
+	confs[9] = conf_network(ROUTE);
+	confs[10] = conf_network(HOSTS);
 	for (i = 0; i < NELEMS(confs); i++) {
 		prog = build(&confs[i], 1);
 		check_all(&prog, checks, NELEMS(checks));
@@ -856,16 +1378,19 @@ ATF_TC_BODY(holders, tc)
 	ATF_CHECK_EQ(NOTIFY, eval(&prog, SYS_sendfile, others[3].args));
 	free(prog.filter);
 
-	/* Control: forks alone bring no worker that holds anything. */
+	/* Control: forks alone, or sockets, bring no worker that holds any. */
 	confs[0] = open_conf;
 	confs[0].fork = FILTER_NOTIFY;
-	prog = build(&confs[0], 1);
-	for (i = 0; i < NELEMS(checks); i++) {
-		c = checks[i];
-		c.action = ALLOW;
-		check_all(&prog, &c, 1);
+	confs[1] = conf_network(UDP | ICMP);
+	for (i = 0; i < 2; i++) {
+		prog = build(&confs[i], i == 0);
+		for (j = 0; j < NELEMS(checks); j++) {
+			c = checks[j];
+			c.action = ALLOW;
+			check_all(&prog, &c, 1);
+		}
+		free(prog.filter);
 	}
-	free(prog.filter);
 }
 
 ATF_TC_WITHOUT_HEAD(fork_flags);
@@ -990,6 +1515,12 @@ ATF_TC_BODY(log_denials, tc)
 		free(quiet.filter);
 		free(logged.filter);
 	}
+	/* What a quota leaves out is missing, too. */
+	conf.allow_list = 0;
+	conf.quota = 1;
+	logged = build(&conf, 1);
+	ATF_CHECK_EQ(ERRNO(ENOSYS), eval0(&logged, SYS_io_setup));
+	free(logged.filter);
 }
 
 ATF_TC_WITHOUT_HEAD(changes);
@@ -1130,7 +1661,8 @@ ATF_TC_BODY(allow_list, tc)
 		ATF_CHECK_EQ_MSG(ALLOW, eval0(&prog, admitted[i]), "%s",
 		    syscall_name(admitted[i]));
 	for (i = 0; i < syscall_table_len; i++)
-		if (syscall_table[i].nr != SYS_clone3)
+		if (syscall_table[i].nr != SYS_clone3 &&
+		    syscall_table[i].nr != SYS_socket)
 			ATF_CHECK_EQ(ALLOW, eval0(&prog,
 			    syscall_table[i].nr));
 	ATF_CHECK_EQ(ERRNO(ENOSYS), eval0(&prog, SYSCALL_LAST + 1));
@@ -1176,6 +1708,8 @@ scmp_add(scmp_filter_ctx ctx, int error, int nr, unsigned int n,
 static void
 oracle_rules(scmp_filter_ctx ctx)
 {
+	static const int	 options4[] = { 35, 39, 42, 46 };
+	static const int	 options6[] = { 6, 20, 27, 32, 42, 46 };
 	static const struct {
 		int		 nr;
 		int		 error;
@@ -1235,11 +1769,20 @@ oracle_rules(scmp_filter_ctx ctx)
 	scmp_add(ctx, EPERM, SYS_setsockopt, 2, cmps);
 	cmps[1] = scmp(2, ALL, 57);
 	scmp_add(ctx, EPERM, SYS_setsockopt, 2, cmps);
-	cmps[1] = scmp(2, ALL, 6);
+	for (i = 0; i < NELEMS(options6); i++) {
+		cmps[1] = scmp(2, ALL, options6[i]);
+		scmp_add(ctx, EPERM, SYS_setsockopt, 2, cmps);
+	}
+	cmps[0] = scmp(1, ALL, IPPROTO_UDP);
+	cmps[1] = scmp(2, ALL, 100);
 	scmp_add(ctx, EPERM, SYS_setsockopt, 2, cmps);
 	cmps[0] = scmp(1, ALL, IPPROTO_IP);
 	cmps[1] = scmp(2, ALL, 4);
 	scmp_add(ctx, EPERM, SYS_setsockopt, 2, cmps);
+	for (i = 0; i < NELEMS(options4); i++) {
+		cmps[1] = scmp(2, ALL, options4[i]);
+		scmp_add(ctx, EPERM, SYS_setsockopt, 2, cmps);
+	}
 }
 
 static struct sock_fprog
@@ -1393,6 +1936,9 @@ ATF_TC_BODY(install_all, tc)
 	int			 listener, i, status;
 
 	for (i = 0; i < 64; i++) {
+		conf.udp = conf.icmp = (i & 12) == 12;
+		conf.send = conf.bind = conf.netlink = conf.udp;
+		conf.remap = conf.hosts = conf.udp && (i & 1);
 		conf.allow_list = i & 1;
 		conf.log_denials = (i & 2) != 0;
 		conf.unix_sockets = (i & 4) != 0;
@@ -1420,9 +1966,14 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, arguments);
 	ATF_TP_ADD_TC(tp, ioctls);
 	ATF_TP_ADD_TC(tp, sockets);
+	ATF_TP_ADD_TC(tp, groups);
+	ATF_TP_ADD_TC(tp, network);
+	ATF_TP_ADD_TC(tp, no_paths);
 	ATF_TP_ADD_TC(tp, classes);
 	ATF_TP_ADD_TC(tp, notified_numbers);
+	ATF_TP_ADD_TC(tp, holes);
 	ATF_TP_ADD_TC(tp, quota);
+	ATF_TP_ADD_TC(tp, hosts);
 	ATF_TP_ADD_TC(tp, holders);
 	ATF_TP_ADD_TC(tp, fork_flags);
 	ATF_TP_ADD_TC(tp, cpus_fixed);

@@ -243,6 +243,17 @@ do_seccomp(void)
 	lockdown_seccomp(NULL, 0);
 }
 
+/* Without that flag it may: see stdio_channels(). */
+static void
+do_fastopen(void)
+{
+	struct msghdr	 msg;
+
+	memset(&msg, 0, sizeof(msg));
+	lock(NULL, 0);
+	sendmsg(-1, &msg, MSG_FASTOPEN);
+}
+
 /* Each is killed; the control is that an empty list kills nobody. */
 ATF_TC_WITHOUT_HEAD(kills);
 ATF_TC_BODY(kills, tc)
@@ -251,7 +262,7 @@ ATF_TC_BODY(kills, tc)
 		do_getppid, do_open, do_newfstatat, do_socket, do_fork,
 		do_exec, do_mmap_exec, do_mprotect_exec, do_fcntl_dup,
 		do_fcntl_owner, do_tgkill_term, do_tgkill_other, do_kill,
-		do_x32, do_unknown, do_seccomp
+		do_x32, do_unknown, do_seccomp, do_fastopen
 	};
 	size_t		 i;
 

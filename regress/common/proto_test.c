@@ -327,6 +327,8 @@ ATF_TC_BODY(rule, tc)
 	channel();
 	memset(&in, 0, sizeof(in));
 	in.direction = NET_OUT;
+	in.protos = NET_PROTO(NET_UDP) | NET_PROTO(NET_ICMP);
+	in.block = in.quick = 1;
 	in.target = NET_ADDRESS;
 	in.family = AF_INET;
 	in.bits = 32;
@@ -338,6 +340,7 @@ ATF_TC_BODY(rule, tc)
 	ATF_REQUIRE(proto_recv_rule(&imsg, &out) == 0);
 	imsg_free(&imsg);
 	ATF_CHECK(out.direction == NET_OUT && out.target == NET_ADDRESS);
+	ATF_CHECK(out.protos == in.protos && out.block == 1 && out.quick == 1);
 	ATF_CHECK(out.family == AF_INET && out.bits == 32);
 	ATF_CHECK(memcmp(&in.addr, &out.addr, sizeof(in.addr)) == 0);
 	ATF_CHECK_STREQ("example.org", out.name);
@@ -483,6 +486,7 @@ ATF_TC_BODY(denial, tc)
 	in.error = EPERM;
 	strlcpy(in.comm, "evil\n", sizeof(in.comm));
 	strlcpy(in.rule, "filter", sizeof(in.rule));
+	in.net_rule = 70000;
 	strlcpy(in.object, "/a/b", sizeof(in.object));
 	ATF_REQUIRE(proto_send_denial(&left, &in) == 0);
 	next(&imsg, IMSG_DENIAL);
@@ -491,12 +495,13 @@ ATF_TC_BODY(denial, tc)
 	ATF_CHECK(out.pid == 99 && out.nr == SYS_mount && out.error == EPERM);
 	ATF_CHECK_STREQ(in.comm, out.comm);
 	ATF_CHECK_STREQ(in.rule, out.rule);
+	ATF_CHECK_EQ(in.net_rule, out.net_rule);
 	ATF_CHECK_STREQ(in.object, out.object);
 	/* An object that does not fit must not be copied. */
 	memset(big, 'x', sizeof(big));
-	memset(big, 0, 60);
+	memset(big, 0, 64);
 	ATF_REQUIRE(imsg_compose(&left, IMSG_DENIAL, 0, 0, -1, big,
-	    60 + PROTO_OBJECT_MAX) == 1);
+	    64 + PROTO_OBJECT_MAX) == 1);
 	next(&imsg, IMSG_DENIAL);
 	ATF_CHECK(proto_recv_denial(&imsg, &out) == -1);
 	imsg_free(&imsg);
@@ -598,6 +603,141 @@ ATF_TC_BODY(connection, tc)
 	ATF_REQUIRE(proto_send_connect(&left, 3, -1, &in) == 0);
 	next(&imsg, IMSG_NET_CONNECT);
 	ATF_CHECK(proto_recv_connect(&imsg, &out) == -1);
+	imsg_free(&imsg);
+}
+
+static int
+recv_binding(struct imsg *imsg)
+{
+	struct port_binding	 pb;
+
+	return (proto_recv_binding(imsg, &pb));
+}
+
+ATF_TC_WITHOUT_HEAD(binding);
+ATF_TC_BODY(binding, tc)
+{
+	struct proto_connect	 pc, copy;
+	struct port_binding	 in, out;
+	struct imsg		 imsg;
+	char			 buf[128];
+	size_t			 len;
+
+	channel();
+	memset(&pc, 0, sizeof(pc));
+	pc.addrlen = 28;
+	pc.addr.ss_family = AF_INET6;
+	ATF_REQUIRE(proto_send_bind(&left, 9, -1, &pc) == 0);
+	next(&imsg, IMSG_NET_BIND);
+	ATF_REQUIRE(proto_recv_bind(&imsg, &copy) == 0);
+	ATF_CHECK(copy.addrlen == 28 && copy.addr.ss_family == AF_INET6);
+	imsg_free(&imsg);
+
+	memset(&in, 0, sizeof(in));
+	in.proto = NET_UDP;
+	in.family = AF_INET6;
+	memset(&in.addr, 7, sizeof(in.addr));
+	in.dual = 1;
+	in.resolver = 1;
+	in.asked = 8080;
+	in.real = 65535;
+	ATF_REQUIRE(proto_send_binding(&left, IMSG_PORT, &in) == 0);
+	next(&imsg, IMSG_PORT);
+	ATF_REQUIRE(proto_recv_binding(&imsg, &out) == 0);
+	imsg_free(&imsg);
+	ATF_CHECK(out.proto == NET_UDP && out.family == AF_INET6 &&
+	    memcmp(&out.addr, &in.addr, sizeof(in.addr)) == 0 &&
+	    out.dual == 1 && out.resolver == 1 && out.asked == 8080 &&
+	    out.real == 65535);
+	ATF_REQUIRE(proto_send_binding(&left, IMSG_NET_PORT, &in) == 0);
+	len = raw(buf, sizeof(buf), IMSG_NET_PORT);
+	cut(buf, len, 1, IMSG_NET_PORT, recv_binding);
+
+	in.proto = NET_ICMP;
+	ATF_REQUIRE(proto_send_binding(&left, IMSG_NET_PORT, &in) == 0);
+	next(&imsg, IMSG_NET_PORT);
+	ATF_CHECK(recv_binding(&imsg) == -1);
+	imsg_free(&imsg);
+	in.proto = NET_TCP;
+	in.real = 0;
+	ATF_REQUIRE(proto_send_binding(&left, IMSG_NET_PORT, &in) == 0);
+	next(&imsg, IMSG_NET_PORT);
+	ATF_CHECK(recv_binding(&imsg) == -1);
+	imsg_free(&imsg);
+}
+
+static int
+recv_datagram(struct imsg *imsg)
+{
+	struct proto_datagram	 pd;
+	int			 ret;
+
+	ret = proto_recv_datagram(imsg, &pd);
+	proto_free_datagram(&pd);
+	return (ret);
+}
+
+ATF_TC_WITHOUT_HEAD(datagram);
+ATF_TC_BODY(datagram, tc)
+{
+	static char		 control[PROTO_CONTROL_MAX + 1];
+	static char		 data[PROTO_DATAGRAM_MAX + 1];
+	struct proto_datagram	 in, out;
+	struct imsg		 imsg;
+	char			 buf[512];
+	size_t			 i, len;
+
+	channel();
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (char)(i * 7);
+	memset(control, 'c', sizeof(control));
+	memset(&in, 0, sizeof(in));
+	in.to.addrlen = 28;
+	in.to.addr.ss_family = AF_INET6;
+	in.flags = MSG_MORE | MSG_DONTWAIT;
+	in.control = control;
+	in.controllen = PROTO_CONTROL_MAX;
+	in.data = data;
+	in.len = PROTO_DATAGRAM_MAX;
+	ATF_REQUIRE(proto_send_datagram(&left, 9, -1, &in) == 0);
+	next(&imsg, IMSG_NET_SEND);
+	ATF_REQUIRE(proto_recv_datagram(&imsg, &out) == 0);
+	imsg_free(&imsg);
+	ATF_CHECK(out.to.addrlen == 28 && out.to.addr.ss_family == AF_INET6 &&
+	    out.flags == (MSG_MORE | MSG_DONTWAIT));
+	ATF_REQUIRE(out.controllen == PROTO_CONTROL_MAX &&
+	    out.len == PROTO_DATAGRAM_MAX);
+	ATF_CHECK(memcmp(out.control, control, out.controllen) == 0);
+	ATF_CHECK(memcmp(out.data, data, out.len) == 0);
+	proto_free_datagram(&out);
+
+	/* Nothing at all in it. */
+	in.controllen = in.len = 0;
+	ATF_REQUIRE(proto_send_datagram(&left, 9, -1, &in) == 0);
+	next(&imsg, IMSG_NET_SEND);
+	ATF_REQUIRE(proto_recv_datagram(&imsg, &out) == 0);
+	imsg_free(&imsg);
+	ATF_CHECK(out.controllen == 0 && out.len == 0);
+	proto_free_datagram(&out);
+
+	/* Too much of either. */
+	in.len = PROTO_DATAGRAM_MAX + 1;
+	ATF_CHECK(proto_send_datagram(&left, 9, -1, &in) == -1);
+	in.len = 0;
+	in.controllen = PROTO_CONTROL_MAX + 1;
+	ATF_CHECK(proto_send_datagram(&left, 9, -1, &in) == -1);
+
+	/* Cut anywhere before the data; a length that is not there. */
+	in.controllen = 8;
+	ATF_REQUIRE(proto_send_datagram(&left, 9, -1, &in) == 0);
+	len = raw(buf, sizeof(buf), IMSG_NET_SEND);
+	ATF_REQUIRE(len == 4 + sizeof(in.to.addr) + 4 + 4 + 8);
+	cut(buf, len, 1, IMSG_NET_SEND, recv_datagram);
+	in.controllen = 0;
+	in.to.addrlen = sizeof(in.to.addr) + 1;
+	ATF_REQUIRE(proto_send_datagram(&left, 9, -1, &in) == 0);
+	next(&imsg, IMSG_NET_SEND);
+	ATF_CHECK(recv_datagram(&imsg) == -1);
 	imsg_free(&imsg);
 }
 
@@ -833,6 +973,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, denial);
 	ATF_TP_ADD_TC(tp, meta);
 	ATF_TP_ADD_TC(tp, connection);
+	ATF_TP_ADD_TC(tp, binding);
+	ATF_TP_ADD_TC(tp, datagram);
 	ATF_TP_ADD_TC(tp, quota);
 	ATF_TP_ADD_TC(tp, branch);
 	ATF_TP_ADD_TC(tp, changes);

@@ -83,6 +83,8 @@ read_verb(struct imsg *imsg)
 {
 	struct proto_meta	 pm;
 	struct proto_connect	 pc;
+	struct port_binding	 pb;
+	struct proto_datagram	 datagram;
 	struct proto_denial	 pd;
 	struct proto_count	 count;
 	struct proto_exit	 pe;
@@ -104,6 +106,23 @@ read_verb(struct imsg *imsg)
 	case IMSG_NET_CONNECT:
 		if (proto_recv_connect(imsg, &pc) == 0)
 			check(pc.addrlen <= sizeof(pc.addr));
+		break;
+	case IMSG_NET_BIND:
+		if (proto_recv_bind(imsg, &pc) == 0)
+			check(pc.addrlen <= sizeof(pc.addr));
+		break;
+	case IMSG_NET_PORT:
+	case IMSG_PORT:
+		if (proto_recv_binding(imsg, &pb) == 0)
+			check(pb.asked != 0 && pb.real != 0);
+		break;
+	case IMSG_NET_SEND:
+		if (proto_recv_datagram(imsg, &datagram) == 0)
+			check(datagram.to.addrlen <=
+			    sizeof(datagram.to.addr) &&
+			    datagram.controllen <= PROTO_CONTROL_MAX &&
+			    datagram.len <= PROTO_DATAGRAM_MAX);
+		proto_free_datagram(&datagram);
 		break;
 	case IMSG_DENIAL:
 		if (proto_recv_denial(imsg, &pd) == 0)

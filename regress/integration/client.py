@@ -39,11 +39,19 @@ def connect(kind, rest):
         s = socket.socket(family, *TYPES[kind])
     s.settimeout(10)
     s.connect(address)
-    if kind == 'udp':
+    if kind == 'unixdgram':
+        s.send(b'abc')
+    if kind in ('udp', 'unixdgram'):
         return 'ok'
     if family != socket.AF_UNIX:
         s.sendall(b'abc')
     return 'ok' if s.recv(100) else 'empty'
+
+
+def sendto(rest):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.sendto(b'abc', rest.replace('@', '\0', 1))
+    return 'ok'
 
 
 def listen(kind, rest):
@@ -78,6 +86,8 @@ def main():
                 answer = family(rest)
             elif kind == 'pair':
                 answer = pair(rest)
+            elif kind == 'unixto':
+                answer = sendto(rest)
             else:
                 answer = connect(kind, rest)
         except OSError as e:

@@ -55,6 +55,11 @@ reached()
 	[ "${n}" -eq "$2" ] || atf_fail "$1 was reached ${n} times, not $2"
 }
 
+has_hits()
+{
+	[ "$(hits "$1")" -eq "$2" ]
+}
+
 net_head()
 {
 	atf_set "require.files" "/usr/bin/python3"
@@ -81,6 +86,15 @@ nothing_body()
 	client "EACCES ok ok EACCES" -- \
 	    unixdgram:/x pair:1 pair:5 pair:2
 	reached s 1
+	# With a rule there are route sockets, which are the sandbox's own.
+	client "ok EACCES EACCES EACCES EACCES EACCES EACCES" \
+	    --net-allow 127.0.0.1:1 -- \
+	    family:16 family:17 family:38 family:40 family:29 family:31 \
+	    family:43
+	client "ok EACCES EACCES" --net-allow-bind 1 -- family:16 family:17 \
+	    family:38
+	client "EACCES EACCES" --no-supervisor --net-allow "tcp://*" -- \
+	    family:16 family:17
 	# Kernel only, too.
 	client "EACCES EACCES ok" --no-supervisor -- \
 	    tcp:127.0.0.1:${port} listen:0 pair:1
@@ -107,7 +121,7 @@ ports_body()
 	server c ::1
 	r=${port}
 	# --no-supervisor: the kernel refuses.
-	client "ok EACCES EACCES ok EACCES" --no-supervisor --net-allow :${p} \
+	client "ok EACCES EACCES ok EACCES" --no-supervisor --net-allow tcp://:${p} \
 	    -- tcp:127.0.0.1:${p} tcp:127.0.0.1:${q} tcp:::1:${r} \
 	    tcp:::ffff:127.0.0.1:${p} tcp:::ffff:127.0.0.1:${q}
 	reached a 2
@@ -123,13 +137,21 @@ ports_body()
 	reached c 0
 	client "ok ok ok" --net-allow "*" -- tcp:127.0.0.1:${p} \
 	    tcp:127.0.0.1:${q} tcp:::1:${r}
-	client "ok ok EACCES" --no-supervisor --net-allow :${p},${q} -- \
+	client "ok ok EACCES" --no-supervisor --net-allow tcp://:${p},${q} -- \
 	    tcp:127.0.0.1:${p} tcp:127.0.0.1:${q} tcp:::1:${r}
 	reached c 1
 	# Other protocols on an admitted port.
-	client "EACCES EACCES EACCES EACCES EACCES EACCES" --net-allow "*" -- \
+	client "EACCES EACCES EACCES EACCES EACCES EACCES" \
+	    --net-allow "tcp://*" -- \
 	    udp:127.0.0.1:${p} mptcp:127.0.0.1:${p} sctp:127.0.0.1:${p} \
 	    smc:127.0.0.1:${p} raw:127.0.0.1:${p} udplite:127.0.0.1:${p}
+	client "EACCES EACCES EACCES EACCES EACCES" \
+	    --net-allow "*" --net-allow "icmp://*" -- \
+	    mptcp:127.0.0.1:${p} sctp:127.0.0.1:${p} \
+	    smc:127.0.0.1:${p} raw:127.0.0.1:${p} udplite:127.0.0.1:${p}
+	# Without a rule for TCP there is no socket of it.
+	client "EACCES" --net-allow "udp://*" --net-allow "icmp://*" -- \
+	    tcp:127.0.0.1:${p}
 }
 ports_cleanup()
 {
@@ -180,6 +202,118 @@ addresses_body()
 	    timeout 60 ${box} --net-allow does-not-exist.invalid:1 -- true
 }
 addresses_cleanup()
+{
+	. "$(atf_get_srcdir)/util.sh"
+	cleanup
+}
+
+atf_test_case denied cleanup
+denied_head()
+{
+	atf_set "descr" "rules that refuse, with those that admit, in order"
+	net_head
+}
+denied_body()
+{
+	server a 127.0.0.1
+	p=${port}
+	server b 127.0.0.2
+	q=${port}
+	all="tcp:127.0.0.1:${p} tcp:127.0.0.2:${q}"
+	# By the kernel alone.
+	client "ok ok" --no-supervisor --net-allow "tcp://*" -- ${all}
+	client "ok EACCES" --no-supervisor --net-deny tcp://:${q} \
+	    --net-allow "tcp://*" -- ${all}
+	reached a 2
+	reached b 1
+	# An option that refuses beats all that admit, of options and files.
+	client "ok ECONNREFUSED" --net-deny 127.0.0.2 \
+	    --net-allow 127.0.0.0/8 -- ${all}
+	client "ok ECONNREFUSED" --net-allow 127.0.0.2:${q} --net-allow "*" \
+	    --net-deny 127.0.0.2/31:${q} -- ${all}
+	client "ok ok" --net-allow "*" --net-deny udp://127.0.0.2 \
+	    --net-deny 127.0.0.2:${p} --net-deny 127.0.0.3 -- ${all}
+	client "ECONNREFUSED ok" --net-allow "*" --net-deny localhost -- \
+	    ${all}
+	client "ECONNREFUSED ok" --net-allow "*" \
+	    --net-deny "[::ffff:127.0.0.1]" -- ${all}
+	reached a 5
+	reached b 4
+	cat >rules.conf <<-END
+	profile "last" {
+		pass out to any
+		block out to 127.0.0.0/8
+		pass out to 127.0.0.2 port ${q}
+	}
+	profile "quick" {
+		block out quick to 127.0.0.2
+		pass out to any
+	}
+	END
+	chmod 644 rules.conf
+	client "ECONNREFUSED ok" -f rules.conf -p last -- ${all}
+	client "ok ECONNREFUSED" -f rules.conf -p quick -- ${all}
+	client "ok ECONNREFUSED" -f rules.conf -p quick \
+	    --net-allow 127.0.0.2 -- ${all}
+	client "ECONNREFUSED ECONNREFUSED" -f rules.conf -p last \
+	    --net-deny :${q} -- ${all}
+	reached a 7
+	reached b 5
+	# The log says by which rule.
+	client "ECONNREFUSED ECONNREFUSED" --log-denials log.json \
+	    --net-allow 127.0.0.0/8:${p},${q} \
+	    --net-deny 127.0.0.2:${q} -- tcp:127.0.0.2:${q} tcp:127.0.0.1:1
+	atf_check -o inline:"block out proto { tcp udp } to 127.0.0.2 \
+port ${q}\nnetwork\n" sed -n 's/.*"call":"connect".*"rule":"\([^"]*\)".*/\1/p' log.json
+	reached b 5
+	# Servers.
+	server free 127.0.0.1
+	r=${port}
+	cleanup
+	rm pids
+	client "ok EACCES" --net-deny-bind ${q} --net-allow-bind ${r},${q} \
+	    -- listen:${r} listen:${q}
+	client "ok" --net-allow-bind ${r},${q} -- listen:${q}
+}
+denied_cleanup()
+{
+	. "$(atf_get_srcdir)/util.sh"
+	cleanup
+}
+
+atf_test_case former_names cleanup
+former_names_head()
+{
+	atf_set "descr" "--net-allow-host, --net-connect and --net-bind"
+	net_head
+}
+former_names_body()
+{
+	server a 127.0.0.1
+	p=${port}
+	server b 127.0.0.2
+	q=${port}
+	all="tcp:127.0.0.1:${p} tcp:127.0.0.2:${q}"
+	client "ok ECONNREFUSED" --net-allow-host 127.0.0.1 -- ${all}
+	client "EACCES ok" --no-supervisor --net-connect ${q} -- ${all}
+	reached a 1
+	reached b 1
+	# Both limits have to be kept.
+	client "ECONNREFUSED ECONNREFUSED" --net-allow-host 127.0.0.1 \
+	    --net-connect ${q} -- ${all}
+	reached a 1
+	reached b 1
+	client "ok ECONNREFUSED" --net-allow-host 127.0.0.1 \
+	    --net-connect ${q},${p} -- ${all}
+	reached a 2
+	reached b 1
+	server free 127.0.0.1
+	r=${port}
+	cleanup
+	rm pids
+	client "ok EACCES" --net-bind ${r} -- listen:${r} listen:${q}
+}
+former_names_cleanup()
 {
 	. "$(atf_get_srcdir)/util.sh"
 	cleanup
@@ -264,6 +398,65 @@ unix_cleanup()
 	cleanup
 }
 
+# A server of datagrams at a path: NAME PATH.
+log_server()
+{
+	: >"$1.hits"
+	background /usr/bin/python3 "$(helper sink.py)" "$1" log "$2"
+	wait_for test -s "$1"
+}
+
+atf_test_case unix_datagrams cleanup
+unix_datagrams_head()
+{
+	atf_set "descr" "datagrams go where a socket of them is granted"
+	net_head
+}
+unix_datagrams_body()
+{
+	mkdir w r
+	top=$(pwd)
+	log_server a "${top}/w/s"
+	log_server b "${top}/r/s"
+	server c "${top}/w/stream"
+	ln -s ../r/s w/link
+	all="unixdgram:${top}/w/s unixto:${top}/w/s unixdgram:${top}/r/s
+	    unixto:${top}/r/s unixto:${top}/w/link"
+	bare_client "ok ok ok ok ok" ${all}
+	wait_for has_hits a 2
+	wait_for has_hits b 3
+	# With the one granted, what else is writable can be had as well.
+	client "ok ok EACCES EACCES EACCES" -w w --unveil w/s:w -r r -- ${all}
+	client "EPROTOTYPE EPROTOTYPE ENOENT ok EPROTOTYPE" -w w \
+	    --unveil w/s:w -- unixdgram:${top}/w/stream \
+	    unixto:${top}/w/stream unixto:${top}/w/missing \
+	    unixto:w/../w/s unixseq:${top}/w/s
+	client "EACCES EACCES ok ok ok" --unveil r/s:w -- ${all}
+	# The kinds that are no datagrams of this family.
+	client "ok EACCES EACCES EACCES" --unveil r/s:w -- pair:2 family:16 \
+	    udp:127.0.0.1:1 tcp:127.0.0.1:1
+	wait_for has_hits a 5
+	wait_for has_hits b 6
+	# Without such a grant no socket, or one that leads nowhere.
+	client "EACCES EACCES EACCES EACCES EACCES" -w w -r r -- ${all}
+	client "EACCES EACCES EACCES EACCES EACCES" --no-supervisor -r w -- \
+	    ${all}
+	client "EPROTOTYPE EPIPE EACCES EPIPE EPIPE" -w w -r r \
+	    --net-allow tcp://127.0.0.1:1 -- ${all}
+	# Where sends are seen for the sake of UDP: as granted.
+	client "ok ok EACCES EACCES EACCES" -w w -r r \
+	    --net-allow udp://127.0.0.1:1 -- ${all}
+	wait_for has_hits a 7
+	reached a 7
+	reached b 6
+	reached c 0
+}
+unix_datagrams_cleanup()
+{
+	. "$(atf_get_srcdir)/util.sh"
+	cleanup
+}
+
 atf_test_case unix_inside
 unix_inside_head()
 {
@@ -299,6 +492,12 @@ for kind in socket.SOCK_STREAM, socket.SOCK_SEQPACKET:
 print('ok')
 END
 	atf_check -o inline:"ok\n" ${box} -w w -r t.py -- /usr/bin/python3 t.py
+	# Beside sockets of TCP, which may not listen.
+	rm w/*
+	atf_check -o inline:"ok\n" ${box} -w w -r t.py \
+	    --net-allow tcp://127.0.0.1:9 -- /usr/bin/python3 t.py
+	client "EACCES EACCES" -w w --net-allow tcp://127.0.0.1:9 -- \
+	    listen:- listen:0
 }
 
 atf_test_case abstract cleanup
@@ -549,17 +748,90 @@ pass_fd_cleanup()
 	cleanup
 }
 
+atf_test_case interrupted cleanup
+interrupted_head()
+{
+	atf_set "descr" "a signal interrupts a connect that waits"
+	net_head
+}
+interrupted_body()
+{
+	cat >t.py <<'END'
+import ctypes, errno, os, signal, socket, struct, time
+libc = ctypes.CDLL(None, use_errno=True)
+server = socket.socket()
+server.bind(('127.0.0.1', 0))
+server.listen(0)
+port = server.getsockname()[1]
+addr = struct.pack('=H', socket.AF_INET) + struct.pack('!H', port) + \
+    socket.inet_aton('127.0.0.1') + bytes(8)
+# As many as there is room for, and more.
+full = [socket.socket() for i in range(3)]
+for s in full:
+    s.setblocking(False)
+    try:
+        s.connect(('127.0.0.1', port))
+    except BlockingIOError:
+        pass
+
+def connect(s):
+    if libc.connect(s.fileno(), addr, len(addr)) == 0:
+        return 'connected'
+    return errno.errorcode[ctypes.get_errno()]
+
+caught = 0
+@ctypes.CFUNCTYPE(None, ctypes.c_int)
+def handler(sig):
+    global caught
+    caught += 1
+
+libc.signal(signal.SIGALRM, handler)
+libc.siginterrupt(signal.SIGALRM, 1)
+s = socket.socket()
+signal.alarm(1)
+print(connect(s), caught)
+s.setblocking(False)
+print(connect(s))
+# With SA_RESTART it goes on, until there is room.
+libc.siginterrupt(signal.SIGALRM, 0)
+if os.fork() == 0:
+    time.sleep(3)
+    for i in range(4):
+        server.accept()
+    os._exit(0)
+s = socket.socket()
+signal.alarm(1)
+print(connect(s), caught)
+END
+	want="EINTR 1\nEALREADY\nconnected 2\n"
+	atf_check -o inline:"${want}" timeout 60 /usr/bin/python3 t.py
+	set -f
+	atf_check -o inline:"${want}" timeout 60 ${box} -r t.py \
+	    --net-allow 127.0.0.1 --net-allow-bind "*" -- \
+	    /usr/bin/python3 t.py
+	set +f
+}
+interrupted_cleanup()
+{
+	. "$(atf_get_srcdir)/util.sh"
+	cleanup
+}
+
 atf_init_test_cases()
 {
 	. "$(atf_get_srcdir)/util.sh"
 	atf_add_test_case nothing
 	atf_add_test_case ports
 	atf_add_test_case addresses
+	atf_add_test_case denied
+	atf_add_test_case former_names
 	atf_add_test_case bind
 	atf_add_test_case unix
+	atf_add_test_case unix_datagrams
 	atf_add_test_case unix_inside
 	atf_add_test_case abstract
 	atf_add_test_case peercred
+	atf_add_test_case interrupted
 	atf_add_test_case clients
 	atf_add_test_case storm
 	atf_add_test_case redis

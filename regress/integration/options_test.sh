@@ -372,9 +372,9 @@ except OSError:
 	server s 127.0.0.1
 	py="import socket; socket.create_connection(('127.0.0.1', ${port}))"
 	atf_check -s exit:1 -e match:"Permission|refused" ${box} \
-	    --no-supervisor --net-allow :1 -- /usr/bin/python3 -c "${py}"
+	    --no-supervisor --net-allow tcp://:1 -- /usr/bin/python3 -c "${py}"
 	[ "$(hits s)" -eq 0 ] || atf_fail "reached"
-	atf_check ${box} --no-supervisor --net-allow :1 --disable net-tcp -- \
+	atf_check ${box} --no-supervisor --net-allow tcp://:1 --disable net-tcp -- \
 	    /usr/bin/python3 -c "${py}"
 	wait_for test -s s.hits
 }

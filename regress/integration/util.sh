@@ -137,3 +137,24 @@ hits()
 {
 	wc -c <"$1.hits" | tr -d ' '
 }
+
+# A network and an /etc of the test's own for each run of ${ns}, and a sandbox
+# with everything but that /etc.
+namespaces()
+{
+	unshare -Urmn true 2>/dev/null || atf_skip "no user namespaces"
+	mkdir etc
+	printf '127.0.0.1 localhost\n203.0.113.1 foo.test\n' >etc/hosts
+	printf '203.0.113.99 secret\n' >>etc/hosts
+	printf 'nameserver 127.0.0.1\n' >etc/resolv.conf
+	printf 'hosts: files dns\n' >etc/nsswitch.conf
+	printf 'root:x:0:0::/:/bin/sh\n' >etc/passwd
+	cp -P /etc/ld.so.cache etc 2>/dev/null
+	cp -RP /etc/alternatives etc 2>/dev/null
+	chmod -R a+rX etc
+	ns="unshare -Urmn sh $(helper names_ns.sh)"
+	bare_box="${sl} -r /usr --unveil /lib:rx? --unveil /lib64:rx?"
+	bare_box="${bare_box} --unveil /bin:rx? --unveil /dev/null:rw"
+	bare_box="${bare_box} -r $(atf_get_srcdir)"
+	python=/usr/bin/python3
+}

@@ -170,6 +170,7 @@ descriptors_body()
 	parent=$(cat pid)
 	for who in supervisor cowd netd workload; do
 		pid=$(worker_pid "${parent}" ${who})
+		echo "${who} pid ${pid}"
 		for fd in /proc/${pid}/fd/*; do
 			echo "${who} ${fd##*/} $(readlink "${fd}")"
 		done
@@ -182,15 +183,21 @@ descriptors_body()
 	# The listener is the supervisor's alone.
 	atf_check -o match:'^supervisor [0-9]+ anon_inode:seccomp' \
 	    -o not-match:'^(cowd|netd|workload) .*seccomp' cat open
-	# netd holds no file; cowd only what the policy lets change.
-	atf_check -o not-match:' /' -o match:'socket:' \
+	# netd holds no file but what tells which sockets are left (see
+	# netd/bound.c); cowd only what the policy lets change.
+	[ "$(grep '^netd' open | grep -v '^netd [012] ' | grep -c ' /')" -eq 1 ] ||
+	    fail "netd: $(cat open)"
+	pid=$(sed -n 's/^netd pid //p' open)
+	atf_check -o match:"^netd [0-9]* /proc/${pid}/fdinfo/[0-9]*\$" \
+	    -o match:'^netd .*socket:' -o not-match:'^netd .* /[^p]' \
 	    sh -c 'grep "^netd" open | grep -v "^netd [012] "'
 	grep '^cowd' open | grep -v '^cowd [012] ' | grep ' /' |
 	    grep -v -e " ${PWD}\$" -e " ${TMPDIR}" -e ' /dev/' >strange
 	[ ! -s strange ] || fail "cowd: $(cat strange)"
 	atf_check -o not-match:'^workload .*(socket|seccomp|eventpoll)' cat open
-	# One channel each to the parent, to each other: no more sockets.
-	[ "$(grep -c '^supervisor.*socket:' open)" -eq 3 ] ||
+	# One channel each to the parent, to each other: no more sockets.  The
+	# supervisor has one that leads nowhere, to ask about interfaces with.
+	[ "$(grep -c '^supervisor.*socket:' open)" -eq 4 ] ||
 	    fail "supervisor: $(cat open)"
 	[ "$(grep -c '^cowd.*socket:' open)" -eq 2 ] ||
 	    fail "cowd: $(cat open)"
@@ -225,19 +232,44 @@ workload_body()
 	atf_check -o match:'^9$' /bin/ls /proc/self/fd
 }
 
-# inject WHO CALL: -1 for the outcome of a call that must not have one.
+# inject WHO CALL, with the options in rules: -1 for the outcome of a call that
+# must not have one.
 inject()
 {
 	rm -f up outcome end
 	rc=0
 	# Once it has served it is past every stage of its set-up.
 	"${reap}" -i "$1:$2" -w up -o outcome "${sandlock}" run --no-workdir \
-	    --status-fd 9 --net-allow 127.0.0.1:9 -- /bin/sh -c ': >file
+	    --status-fd 9 ${rules} -- /bin/sh -c ': >file
 	    chmod 600 file; ./procs connect 9 2>/dev/null; : >up
 	    until [ -f end ]; do :; done' 9>status 2>errs &
 	wait_for test -s outcome
 	: >end
 	wait $! || rc=$?
+}
+
+# The calls in the file: number:arguments, name, who may; each by each of WHO.
+forbidden_to()
+{
+	while read -r call name may; do
+		for who in "$@"; do
+			inject ${who} ${call}
+			case ,${may}, in
+			*,${who},*)
+				grep -q '^returned' outcome ||
+				    fail "${who}: ${name}: $(cat outcome)"
+				expect "${who}: ${name}" 0 exit
+				;;
+			*)
+				[ "$(cat outcome)" = "signal 31" ] ||
+				    fail "${who}: ${name}: $(cat outcome)"
+				expect "${who}: ${name}" 125 worker
+				errs_are_ours
+				;;
+			esac
+			nothing_left "${who}: ${name}"
+		done
+	done <calls
 }
 
 atf_test_case forbidden
@@ -250,7 +282,6 @@ forbidden_body()
 {
 	life_setup
 	[ "$(uname -m)" = x86_64 ] || atf_skip "system calls by number"
-	# number:arguments, name; who may.
 	cat >calls <<'END'
 39 getpid supervisor,cowd,netd
 228:1:0 clock_gettime supervisor,cowd,netd
@@ -271,7 +302,7 @@ forbidden_body()
 101:0:0:0:0 ptrace -
 101:4:1:0:0 ptrace_poketext -
 310:1:0:0:0:0:0 process_vm_readv supervisor
-311:1:0:0:0:0:0 process_vm_writev -
+311:1:0:0:0:0:0 process_vm_writev supervisor
 434:-1:0 pidfd_open supervisor
 438:-1:0:0 pidfd_getfd supervisor
 424:-1:0:0:0 pidfd_send_signal -
@@ -296,9 +327,13 @@ forbidden_body()
 9:0:4096:7:34:-1:0 mmap_exec -
 10:0:4096:4 mprotect_exec -
 16:0:0x5412:0 ioctl_tiocsti -
-16:-1:0xc0182103:0 ioctl_notif_addfd -
+16:-1:0x40182103:0 ioctl_notif_addfd supervisor
 42:-1:0:0 connect cowd,netd,supervisor
 49:-1:0:0 bind -
+49:-1:0:12 bind_route netd
+53:1:0x80005:0:0 socketpair netd
+53:1:0x80002:0:0 socketpair_dgram -
+53:2:0x80005:0:0 socketpair_inet -
 50:-1:0 listen netd
 44:-1:0:0:0:0:0 sendto -
 72:-1:2:1 fcntl_setfd supervisor,cowd,netd
@@ -308,25 +343,58 @@ forbidden_body()
 425:0x40000000 x32 -
 END
 	sed -i 's/^425:0x40000000 x32/0x40000027 x32/' calls
-	while read -r call name may; do
-		for who in supervisor cowd netd; do
-			inject ${who} ${call}
-			case ,${may}, in
-			*,${who},*)
-				grep -q '^returned' outcome ||
-				    fail "${who}: ${name}: $(cat outcome)"
-				expect "${who}: ${name}" 0 exit
-				;;
-			*)
-				[ "$(cat outcome)" = "signal 31" ] ||
-				    fail "${who}: ${name}: $(cat outcome)"
-				expect "${who}: ${name}" 125 worker
-				errs_are_ours
-				;;
-			esac
-			nothing_left "${who}: ${name}"
-		done
-	done <calls
+	rules="--net-allow tcp://127.0.0.1:9"
+	forbidden_to supervisor cowd netd
+}
+
+atf_test_case forbidden_datagrams
+forbidden_datagrams_head()
+{
+	atf_set "descr" "nor one that sends and binds do not take"
+	atf_set "timeout" "300"
+}
+forbidden_datagrams_body()
+{
+	life_setup
+	[ "$(uname -m)" = x86_64 ] || atf_skip "system calls by number"
+	cat >calls <<'END'
+49:-1:0:0 bind supervisor,netd
+41:2:0x80001:0 socket_tcp netd
+41:2:0x80002:0 socket_udp netd
+41:2:0x80003:1 socket_raw -
+41:1:0x80002:0 socket_unix -
+41:16:0x80003:0 socket_route -
+44:-1:0:0:0:0:0 sendto -
+311:1:0:0:0:0:0 process_vm_writev supervisor
+54:-1:1:2:0:0 setsockopt_reuseaddr netd
+54:-1:1:15:0:0 setsockopt_reuseport -
+54:-1:0:4:0:0 setsockopt_options -
+234:1:1:9 tgkill -
+END
+	rules="--net-allow udp://127.0.0.1:9"
+	forbidden_to supervisor cowd netd
+}
+
+atf_test_case forbidden_local
+forbidden_local_head()
+{
+	atf_set "descr" "nor one that takes a network, without one"
+	atf_set "timeout" "300"
+}
+forbidden_local_body()
+{
+	life_setup
+	[ "$(uname -m)" = x86_64 ] || atf_skip "system calls by number"
+	cat >calls <<'END'
+39 getpid supervisor,cowd
+311:1:0:0:0:0:0 process_vm_writev -
+16:-1:0x40182103:0 ioctl_notif_addfd -
+53:1:0x80005:0:0 socketpair -
+49:-1:0:12 bind_route -
+41:2:0x80001:0 socket_tcp -
+END
+	rules=
+	forbidden_to supervisor cowd
 }
 
 atf_test_case sigsys
@@ -338,6 +406,7 @@ sigsys_body()
 {
 	life_setup
 	[ "$(uname -m)" = x86_64 ] || atf_skip "system calls by number"
+	rules="--net-allow 127.0.0.1:9"
 	for who in supervisor cowd netd; do
 		inject ${who} 59:0:0:0
 		expect "${who}" 125 worker
@@ -430,6 +499,8 @@ atf_init_test_cases()
 	atf_add_test_case descriptors
 	atf_add_test_case workload
 	atf_add_test_case forbidden
+	atf_add_test_case forbidden_datagrams
+	atf_add_test_case forbidden_local
 	atf_add_test_case sigsys
 	atf_add_test_case by_hand
 	atf_add_test_case missing

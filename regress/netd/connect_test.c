@@ -252,7 +252,61 @@ ATF_TC_BODY(unspecified, tc)
 	peer_stop(&p);
 }
 
-/* Only TCP is for netd. */
+/* UDP to a host that may only be pinged: a name, and not a byte. */
+ATF_TC_WITHOUT_HEAD(mute);
+ATF_TC_BODY(mute, tc)
+{
+	static const char	*hosts[] = { "127.0.0.1", "::ffff:127.0.0.1",
+				    "127.0.0.2" };
+	static const struct sockaddr none;
+	struct sockaddr_storage	 ss, to;
+	struct peer		 p;
+	socklen_t		 len;
+	size_t			 i;
+	char			 c;
+	int			 r, s;
+
+	ATF_REQUIRE((r = socket(AF_INET, SOCK_DGRAM, 0)) != -1);
+	sock_address("0.0.0.0", 0, &ss, &len);
+	ATF_REQUIRE(bind(r, (struct sockaddr *)&ss, len) == 0);
+	ATF_REQUIRE(getsockname(r, (struct sockaddr *)&ss, &len) == 0);
+	peer_start(tc, &p, 0);
+	peer_rule_for(&p, NET_OUT, NET_PROTO(NET_ICMP), "127.0.0.1/32", 0,
+	    65535);
+	peer_rule_for(&p, NET_OUT, NET_PROTO(NET_UDP), "127.0.0.2/32", 0,
+	    65535);
+	peer_run(&p);
+	for (i = 0; i < 3; i++) {
+		sock_address(hosts[i], sock_port(&ss), &to, &len);
+		ATF_REQUIRE((s = socket(to.ss_family, SOCK_DGRAM, 0)) != -1);
+		ATF_CHECK_EQ(0, peer_call(&p, s, &to, len));
+		ATF_CHECK_EQ(i == 2 ? 1 : -1, send(s, "x", 1, MSG_NOSIGNAL));
+		if (i == 2)
+			break;
+		ATF_CHECK_EQ(EPIPE, errno);
+		/* No way back, and no other one. */
+		ATF_CHECK_EQ(-1, send(s, "x", 1, MSG_NOSIGNAL | MSG_MORE));
+		ATF_REQUIRE(connect(s, &none, sizeof(none)) == 0);
+		ATF_CHECK_EQ(-1, sendto(s, "x", 1, MSG_NOSIGNAL,
+		    (struct sockaddr *)&to, len));
+		ATF_CHECK_EQ(EPIPE, errno);
+		close(s);
+	}
+	/* Only the one that was admitted was there. */
+	ATF_CHECK_EQ(1, recv(r, &c, 1, 0));
+	ATF_CHECK_EQ(-1, recv(r, &c, 1, MSG_DONTWAIT));
+	sock_address("127.0.0.3", sock_port(&ss), &to, &len);
+	ATF_REQUIRE((s = socket(AF_INET, SOCK_DGRAM, 0)) != -1);
+	ATF_CHECK_EQ(DENIED(ECONNREFUSED), peer_call(&p, s, &to, len));
+	ATF_CHECK_EQ(1, sendto(s, "x", 1, 0, (struct sockaddr *)&to, len));
+	/* TCP is no concern of ICMP's. */
+	sock_address("127.0.0.1", sock_port(&ss), &to, &len);
+	ATF_CHECK_EQ(DENIED(ECONNREFUSED), peer_call(&p,
+	    new_socket(AF_INET), &to, len));
+	peer_stop(&p);
+}
+
+/* Sockets of which netd has no rule, or of a kind for which there is none. */
 ATF_TC_WITHOUT_HEAD(other_sockets);
 ATF_TC_BODY(other_sockets, tc)
 {
@@ -260,16 +314,17 @@ ATF_TC_BODY(other_sockets, tc)
 		int	 domain;
 		int	 type;
 		int	 protocol;
+		int	 error;
 	} others[] = {
-		{ AF_INET, SOCK_DGRAM, 0 },
-		{ AF_INET6, SOCK_DGRAM, 0 },
-		{ AF_INET, SOCK_DGRAM, 136 /* UDP-Lite */ },
-		{ AF_INET, SOCK_STREAM, 262 /* MPTCP */ },
-		{ AF_INET, SOCK_STREAM, 132 /* SCTP */ },
-		{ AF_INET, SOCK_RAW, 255 },
-		{ AF_UNIX, SOCK_STREAM, 0 },
-		{ AF_UNIX, SOCK_DGRAM, 0 },
-		{ AF_NETLINK, SOCK_RAW, 0 }
+		{ AF_INET, SOCK_DGRAM, 0, ECONNREFUSED },
+		{ AF_INET6, SOCK_DGRAM, 0, ECONNREFUSED },
+		{ AF_INET, SOCK_DGRAM, 136 /* UDP-Lite */, EACCES },
+		{ AF_INET, SOCK_STREAM, 262 /* MPTCP */, EACCES },
+		{ AF_INET, SOCK_STREAM, 132 /* SCTP */, EACCES },
+		{ AF_INET, SOCK_RAW, 255, EACCES },
+		{ AF_UNIX, SOCK_STREAM, 0, EACCES },
+		{ AF_UNIX, SOCK_DGRAM, 0, EACCES },
+		{ AF_NETLINK, SOCK_RAW, 0, EACCES }
 	};
 	struct sockaddr_storage	 ss;
 	struct sockaddr_un	 sun;
@@ -286,8 +341,8 @@ ATF_TC_BODY(other_sockets, tc)
 		/* Not every kernel or user can make all of them. */
 		if (s == -1)
 			continue;
-		ATF_CHECK_EQ_MSG(DENIED(EACCES), peer_call(&p, s, &ss, len),
-		    "%zu", i);
+		ATF_CHECK_EQ_MSG(DENIED(others[i].error), peer_call(&p, s,
+		    &ss, len), "%zu", i);
 		ATF_CHECK(blocks(s));
 		tried++;
 		close(s);
@@ -906,6 +961,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, addresses);
 	ATF_TP_ADD_TC(tp, ports);
 	ATF_TP_ADD_TC(tp, unspecified);
+	ATF_TP_ADD_TC(tp, mute);
 	ATF_TP_ADD_TC(tp, other_sockets);
 	ATF_TP_ADD_TC(tp, errors);
 	ATF_TP_ADD_TC(tp, unreachable);

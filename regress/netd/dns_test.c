@@ -71,7 +71,19 @@ enum trick {
 	WRONG_ID,	/* an answer to another question first */
 	WRONG_NAME,
 	OVERRUN,	/* lengths beyond the packet */
-	CHANGING	/* another address each time */
+	CHANGING,	/* another address each time */
+	MOVING		/* as the test says in state */
+};
+
+/* What a name that moves has at the moment. */
+enum move {
+	FIRST,		/* 203.0.113.20 and 2001:db8::20 */
+	SECOND,		/* 203.0.113.21 */
+	NOBODY,		/* no answer */
+	GONE,		/* no such name */
+	LOOPBACK,	/* 127.0.0.1 */
+	LOOPBACK_TOO,	/* and 203.0.113.22 */
+	HALF		/* 203.0.113.23, and nothing about IPv6 */
 };
 
 static const struct zone {
@@ -106,10 +118,29 @@ static const struct zone {
 	{ "wrongid.test", "203.0.113.9", "", 0, WRONG_ID },
 	{ "wrongname.test", "203.0.113.10", "", 0, WRONG_NAME },
 	{ "overrun.test", "203.0.113.11", "", 0, OVERRUN },
-	{ "changing.test", "203.0.113.12", "", 0, CHANGING }
+	{ "changing.test", "203.0.113.12", "", 0, CHANGING },
+	{ "moving.test", "", "", 0, MOVING }
 };
 
-static int	*queries;	/* shared with the server */
+static const struct {
+	const char	*a;
+	const char	*aaaa;
+} moves[] = {
+	[FIRST] = { "203.0.113.20", "2001:db8::20" },
+	[SECOND] = { "203.0.113.21", "" },
+	[NOBODY] = { "", "" },
+	[GONE] = { "", "" },
+	[LOOPBACK] = { "127.0.0.1", "" },
+	[LOOPBACK_TOO] = { "127.0.0.1 203.0.113.22", "" },
+	[HALF] = { "203.0.113.23", "" }
+};
+
+/* Shared with the server. */
+static volatile struct state {
+	int		 queries;
+	enum move	 move;
+} *state;
+static unsigned int	 ttl;
 
 /* The server. */
 
@@ -133,7 +164,7 @@ put_record(struct packet *p, int type, const void *data, size_t len,
 	put16(p, type);
 	put16(p, 1);
 	put16(p, 0);
-	put16(p, 60);
+	put16(p, ttl);
 	put16(p, claimed);
 	memcpy(p->buf + p->len, data, len);
 	p->len += len;
@@ -183,7 +214,9 @@ answer(int fd, const struct packet *q, const struct sockaddr_in *to)
 {
 	static const uint8_t	 cname[] = { 1, 'x', 0xc0, 0x0c };
 	const struct zone	*z = NULL;
+	const char		*a, *aaaa;
 	struct packet		 r;
+	enum move		 move;
 	char			 name[256];
 	size_t			 end, i;
 	int			 n = 0, type;
@@ -200,6 +233,15 @@ answer(int fd, const struct packet *q, const struct sockaddr_in *to)
 		return;
 	if (z == NULL)
 		z = &zone[5];	/* missing */
+	move = state->move;
+	if (z->trick == MOVING) {
+		state->queries++;
+		if (move == NOBODY || (move == HALF && type == TYPE_AAAA))
+			return;
+		if (move == GONE)
+			z = &zone[5];
+	}
+	ttl = z->trick == MOVING ? 1 : 60;
 	memcpy(r.buf, q->buf, end);
 	r.len = end;
 	r.buf[2] = 0x81;
@@ -213,9 +255,11 @@ answer(int fd, const struct packet *q, const struct sockaddr_in *to)
 		for (; n < 60; n++)
 			put_record(&r, TYPE_CNAME, cname, sizeof(cname),
 			    sizeof(cname));
-	n += put_addresses(&r, type, type == TYPE_A ? z->a :
-	    type == TYPE_AAAA ? z->aaaa : "", z->trick == OVERRUN ? 400 : 0,
-	    z->trick == CHANGING ? (*queries)++ / 2 : 0);
+	a = z->trick == MOVING ? moves[move].a : z->a;
+	aaaa = z->trick == MOVING ? moves[move].aaaa : z->aaaa;
+	n += put_addresses(&r, type, type == TYPE_A ? a :
+	    type == TYPE_AAAA ? aaaa : "", z->trick == OVERRUN ? 400 : 0,
+	    z->trick == CHANGING ? state->queries++ / 2 : 0);
 	r.buf[7] = n;
 	if (z->trick == GARBAGE)
 		r.len = 14;
@@ -244,9 +288,9 @@ server(void)
 	sin.sin_port = htons(53);
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ATF_REQUIRE(bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
-	queries = mmap(NULL, sizeof(*queries), PROT_READ | PROT_WRITE,
+	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ATF_REQUIRE(queries != MAP_FAILED);
+	ATF_REQUIRE(state != MAP_FAILED);
 	ATF_REQUIRE((pid = fork()) != -1);
 	if (pid != 0) {
 		close(fd);
@@ -435,6 +479,43 @@ ATF_TC_BODY(hosts_both_families, tc)
 	peer_stop(&p);
 }
 
+/* What the workload finds in its own files: names of rules that pass. */
+ATF_TC_WITHOUT_HEAD(files);
+ATF_TC_BODY(files, tc)
+{
+	struct net_rule	 nr;
+	struct peer	 p;
+
+	enter(hosts_text, RESOLV);
+	server();
+	begin(tc, &p);
+	peer_name(&p, "Seven", 80, 80);
+	peer_name(&p, "seven.", 81, 90);
+	peer_name(&p, "mixed.test", 80, 80);
+	peer_name(&p, "localhost", 80, 80);
+	memset(&nr, 0, sizeof(nr));
+	nr.target = NET_NAME;
+	nr.protos = NET_PROTO_ALL;
+	nr.port_hi = UINT16_MAX;
+	nr.block = 1;
+	strlcpy(nr.name, "ten", sizeof(nr.name));
+	ATF_REQUIRE(proto_send_rule(&p.parent, &nr) == 0);
+	peer_run(&p);
+	ATF_CHECK_STREQ("127.0.0.1\tlocalhost\n"
+	    "::1\tlocalhost ip6-localhost ip6-loopback\n"
+	    "127.0.0.7\tseven\n::1\tseven\n"
+	    "203.0.113.6\tmixed.test\n", p.virtual[VIRTUAL_HOSTS]);
+	ATF_CHECK_MATCH("^# ", p.virtual[VIRTUAL_RESOLV]);
+	ATF_CHECK(strstr(p.virtual[VIRTUAL_RESOLV], "nameserver") == NULL);
+	peer_stop(&p);
+	/* Without names there are none. */
+	begin(tc, &p);
+	peer_run(&p);
+	ATF_CHECK(p.virtual[VIRTUAL_HOSTS] == NULL);
+	ATF_CHECK(p.virtual[VIRTUAL_RESOLV] == NULL);
+	peer_stop(&p);
+}
+
 /* Long lines, many lines, and a last one without its end. */
 ATF_TC_WITHOUT_HEAD(hosts_large);
 ATF_TC_BODY(hosts_large, tc)
@@ -612,6 +693,72 @@ ATF_TC_BODY(literal, tc)
 	peer_ended(&p, FAILED);
 }
 
+/* A name that is blocked has every address, at the place of its rule. */
+ATF_TC_WITHOUT_HEAD(blocked);
+ATF_TC_BODY(blocked, tc)
+{
+	struct peer	 p;
+
+	enter("", RESOLV);
+	server();
+	/* Control. */
+	begin(tc, &p);
+	peer_rule(&p, NET_OUT, "", 0, 65535);
+	peer_run(&p);
+	ATF_CHECK_EQ(ECONNREFUSED, try(&p, "127.0.0.1", 80));
+	peer_stop(&p);
+
+	begin(tc, &p);
+	peer_rule(&p, NET_OUT, "", 0, 65535);
+	p.block = 1;
+	peer_name(&p, "loopback.test", 80, 80);
+	peer_run(&p);
+	ATF_CHECK_EQ(DENIED, try(&p, "127.0.0.1", 80));
+	ATF_CHECK_EQ(1, p.rule);
+	ATF_CHECK_EQ(ECONNREFUSED, try(&p, "127.0.0.1", 81));
+	ATF_CHECK_EQ(ECONNREFUSED, try(&p, "127.0.0.2", 80));
+	peer_stop(&p);
+
+	/* A rule behind it decides. */
+	begin(tc, &p);
+	p.block = 1;
+	peer_name(&p, "loopback.test", 80, 80);
+	p.block = 0;
+	peer_rule(&p, NET_OUT, "127.0.0.1/32", 0, 65535);
+	peer_run(&p);
+	ATF_CHECK_EQ(ECONNREFUSED, try(&p, "127.0.0.1", 80));
+	ATF_CHECK_EQ(DENIED, try(&p, "127.0.0.2", 80));
+	ATF_CHECK_EQ(-1, p.rule);
+	peer_stop(&p);
+
+	/* And what may not be admitted under the name is blocked under it. */
+	begin(tc, &p);
+	peer_rule(&p, NET_OUT, "127.0.0.0/8", 80, 80);
+	peer_name(&p, "loopback.test", 80, 80);
+	p.block = 1;
+	peer_name(&p, "loopback.test", 80, 80);
+	peer_run(&p);
+	ATF_CHECK_EQ(DENIED, try(&p, "127.0.0.1", 80));
+	ATF_CHECK_EQ(2, p.rule);
+	peer_stop(&p);
+}
+
+/* Names with an asterisk are nobody's until they are asked for. */
+ATF_TC_WITHOUT_HEAD(wildcard);
+ATF_TC_BODY(wildcard, tc)
+{
+	struct peer	 p;
+
+	enter("", RESOLV);
+	server();
+	begin(tc, &p);
+	peer_name(&p, "*.test", 80, 80);
+	peer_run(&p);
+	ATF_CHECK_EQ(0, state->queries);
+	ATF_CHECK_EQ(DENIED, try(&p, "203.0.113.12", 80));
+	peer_stop(&p);
+}
+
 ATF_TC_WITHOUT_HEAD(pinned);
 ATF_TC_BODY(pinned, tc)
 {
@@ -622,11 +769,11 @@ ATF_TC_BODY(pinned, tc)
 	begin(tc, &p);
 	peer_name(&p, "changing.test", 80, 80);
 	peer_run(&p);
-	ATF_CHECK_EQ(2, *queries);
+	ATF_CHECK_EQ(2, state->queries);
 	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.12", 80));
 	ATF_CHECK_EQ(DENIED, try(&p, "203.0.113.13", 80));
 	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.12", 80));
-	ATF_CHECK_EQ(2, *queries);
+	ATF_CHECK_EQ(2, state->queries);
 	peer_stop(&p);
 	/* Another run learns the next one. */
 	begin(tc, &p);
@@ -635,6 +782,225 @@ ATF_TC_BODY(pinned, tc)
 	ATF_CHECK_EQ(DENIED, try(&p, "203.0.113.12", 80));
 	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.13", 80));
 	peer_stop(&p);
+}
+
+/* A sandbox whose names are asked for again. */
+static void
+begin_refresh(const atf_tc_t *tc, struct peer *p)
+{
+	begin(tc, p);
+	ATF_REQUIRE(proto_send_empty(&p->parent, IMSG_CONF_REFRESH, -1) == 0);
+}
+
+/* Let the name have something else, and wait for so many questions more. */
+static void
+turn(enum move move, int questions)
+{
+	int	 i, until = state->queries + questions;
+
+	state->move = move;
+	for (i = 0; i < 1200 && state->queries < until; i++)
+		usleep(50000);
+	ATF_REQUIRE_MSG(state->queries >= until, "nobody asks");
+}
+
+/* Wait until netd answers this for an address. */
+static void
+await(struct peer *p, int want, const char *text)
+{
+	int	 got = -1, i;
+
+	for (i = 0; i < 200; i++) {
+		if ((got = try(p, text, 80)) == want)
+			return;
+		usleep(50000);
+	}
+	atf_tc_fail("%s: %d, not %d", text, got, want);
+}
+
+/* The next content of /etc/hosts has this below the loopback names. */
+static void
+shown(struct peer *p, const char *want)
+{
+	struct imsg	 imsg;
+	const char	*text;
+
+	ATF_REQUIRE_EQ(1, peer_pending(&p->parent, 40000));
+	ATF_REQUIRE_EQ(IMSG_VIRTUAL, peer_next(&p->parent, &imsg));
+	peer_virtual(p, &imsg);
+	ATF_REQUIRE((text = strstr(p->virtual[VIRTUAL_HOSTS],
+	    "loopback\n")) != NULL);
+	ATF_CHECK_STREQ(want, text + strlen("loopback\n"));
+}
+
+/* New addresses come, old ones go, and what is in hosts never changes. */
+ATF_TC_WITHOUT_HEAD(refresh);
+ATF_TC_BODY(refresh, tc)
+{
+	struct peer	 p;
+	time_t		 t;
+	int		 n;
+
+	enter("203.0.113.77 last\n", RESOLV);
+	server();
+	begin_refresh(tc, &p);
+	peer_name(&p, "last", 80, 80);
+	peer_name(&p, "Moving.test.", 80, 80);
+	peer_name(&p, "moving.test", 81, 81);
+	peer_run(&p);
+	ATF_CHECK_EQ(2, state->queries);
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.20", 80));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "2001:db8::20", 80));
+	ATF_CHECK_EQ(DENIED, try(&p, "203.0.113.21", 80));
+	/* A time of one second is five here. */
+	t = time(NULL);
+	turn(FIRST, 2);
+	ATF_CHECK(time(NULL) - t >= 4);
+	/* What stays is not sent again. */
+	ATF_CHECK_EQ(0, peer_pending(&p.parent, 500));
+	turn(SECOND, 2);
+	shown(&p, "203.0.113.77\tlast\n203.0.113.21\tmoving.test\n");
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.21", 80));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.21", 81));
+	/* For those who have read the old file just now. */
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.20", 80));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "2001:db8::20", 81));
+	await(&p, DENIED, "203.0.113.20");
+	ATF_CHECK_EQ(DENIED, try(&p, "203.0.113.20", 81));
+	ATF_CHECK_EQ(DENIED, try(&p, "2001:db8::20", 80));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.21", 80));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.77", 80));
+	/* And back. */
+	turn(FIRST, 2);
+	shown(&p, "203.0.113.77\tlast\n203.0.113.20\tmoving.test\n"
+	    "2001:db8::20\tmoving.test\n");
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.20", 80));
+	await(&p, DENIED, "203.0.113.21");
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.20", 81));
+	peer_stop(&p);
+	/* The control: without it nobody asks. */
+	begin(tc, &p);
+	peer_name(&p, "moving.test", 80, 80);
+	peer_run(&p);
+	n = state->queries;
+	state->move = SECOND;
+	ATF_CHECK_EQ(0, peer_pending(&p.parent, 7000));
+	ATF_CHECK_EQ(n, state->queries);
+	ATF_CHECK_EQ(DENIED, try(&p, "203.0.113.21", 80));
+	peer_stop(&p);
+}
+
+/* A server that does not know any more, and comes back. */
+ATF_TC_WITHOUT_HEAD(refresh_silence);
+ATF_TC_BODY(refresh_silence, tc)
+{
+	struct peer	 p;
+
+	enter("", RESOLV);
+	server();
+	begin_refresh(tc, &p);
+	peer_name(&p, "moving.test", 80, 80);
+	peer_run(&p);
+	/* Two families, two rounds, and what follows the pause. */
+	turn(NOBODY, 5);
+	ATF_CHECK_EQ(0, peer_pending(&p.parent, 0));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.20", 80));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "2001:db8::20", 80));
+	turn(GONE, 2);
+	ATF_CHECK_EQ(0, peer_pending(&p.parent, 500));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.20", 80));
+	/* One family is told of: the other one stays. */
+	turn(HALF, 2);
+	shown(&p, "203.0.113.23\tmoving.test\n2001:db8::20\tmoving.test\n");
+	await(&p, DENIED, "203.0.113.20");
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.23", 80));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "2001:db8::20", 80));
+	peer_stop(&p);
+}
+
+/* A server that lies later on. */
+ATF_TC_WITHOUT_HEAD(refresh_lies);
+ATF_TC_BODY(refresh_lies, tc)
+{
+	struct peer	 p;
+	char		*text;
+
+	enter("", RESOLV);
+	server();
+	begin_refresh(tc, &p);
+	peer_name(&p, "moving.test", 80, 80);
+	peer_run(&p);
+	turn(LOOPBACK, 2);
+	ATF_CHECK_EQ(0, peer_pending(&p.parent, 500));
+	ATF_CHECK_EQ(DENIED, try(&p, "127.0.0.1", 80));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.20", 80));
+	turn(LOOPBACK_TOO, 2);
+	shown(&p, "203.0.113.22\tmoving.test\n");
+	ATF_CHECK_EQ(DENIED, try(&p, "127.0.0.1", 80));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.22", 80));
+	ATF_REQUIRE(shutdown(p.parent.fd, SHUT_RDWR) == 0);
+	text = peer_ended(&p, 0);
+	ATF_CHECK(strstr(text,
+	    "moving.test: a new address is loopback: refused") != NULL);
+
+	/* A rule for that address makes it true; one for the name does not. */
+	state->move = FIRST;
+	begin_refresh(tc, &p);
+	peer_rule(&p, NET_OUT, "127.0.0.1/32", 80, 80);
+	peer_name(&p, "moving.test", 80, 80);
+	peer_run(&p);
+	turn(LOOPBACK, 2);
+	shown(&p, "127.0.0.1\tmoving.test\n");
+	ATF_CHECK_EQ(ECONNREFUSED, try(&p, "127.0.0.1", 80));
+	/* The rule is there when the name has another address. */
+	turn(FIRST, 2);
+	await(&p, ENETUNREACH, "203.0.113.20");
+	sleep(6);
+	ATF_CHECK_EQ(ECONNREFUSED, try(&p, "127.0.0.1", 80));
+	peer_stop(&p);
+}
+
+/* What a blocked name had stays blocked, and what it has now is. */
+ATF_TC_WITHOUT_HEAD(refresh_blocked);
+ATF_TC_BODY(refresh_blocked, tc)
+{
+	struct imsg	 imsg;
+	struct peer	 p;
+	int		 i, resolver;
+
+	enter("", RESOLV);
+	server();
+	/* With a resolver blocked names are resolved at the start as well. */
+	for (resolver = 0; resolver < 2; resolver++) {
+		state->move = FIRST;
+		begin_refresh(tc, &p);
+		if (resolver)
+			ATF_REQUIRE(proto_send_empty(&p.parent,
+			    IMSG_CONF_RESOLVER, -1) == 0);
+		peer_rule(&p, NET_OUT, "", 0, 65535);
+		p.block = 1;
+		peer_name(&p, "moving.test", 80, 80);
+		peer_run(&p);
+		/* Where it is, for both protocols. */
+		for (i = 0; resolver && i < 2; i++) {
+			ATF_REQUIRE_EQ(IMSG_NET_PORT,
+			    peer_next(&p.supervisor, &imsg));
+			imsg_free(&imsg);
+		}
+		ATF_CHECK_EQ(DENIED, try(&p, "203.0.113.20", 80));
+		ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.21", 80));
+		ATF_CHECK_EQ(ECONNREFUSED, try(&p, "127.0.0.1", 80));
+		turn(LOOPBACK, 2);
+		await(&p, DENIED, "127.0.0.1");
+		ATF_CHECK_EQ(1, p.rule);
+		turn(SECOND, 2);
+		await(&p, DENIED, "203.0.113.21");
+		sleep(6);
+		ATF_CHECK_EQ(DENIED, try(&p, "203.0.113.20", 80));
+		ATF_CHECK_EQ(DENIED, try(&p, "127.0.0.1", 80));
+		ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.20", 81));
+		peer_stop(&p);
+	}
 }
 
 static void
@@ -761,12 +1127,19 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, hosts);
 	ATF_TP_ADD_TC(tp, hosts_both_families);
+	ATF_TP_ADD_TC(tp, files);
 	ATF_TP_ADD_TC(tp, hosts_large);
 	ATF_TP_ADD_TC(tp, localhost);
 	ATF_TP_ADD_TC(tp, answers);
 	ATF_TP_ADD_TC(tp, lies);
 	ATF_TP_ADD_TC(tp, literal);
+	ATF_TP_ADD_TC(tp, blocked);
+	ATF_TP_ADD_TC(tp, wildcard);
 	ATF_TP_ADD_TC(tp, pinned);
+	ATF_TP_ADD_TC(tp, refresh);
+	ATF_TP_ADD_TC(tp, refresh_silence);
+	ATF_TP_ADD_TC(tp, refresh_lies);
+	ATF_TP_ADD_TC(tp, refresh_blocked);
 	ATF_TP_ADD_TC(tp, silence);
 	ATF_TP_ADD_TC(tp, deadline);
 	ATF_TP_ADD_TC(tp, no_server);

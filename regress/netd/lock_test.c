@@ -49,15 +49,24 @@ enum stage {
 
 #define IN_SETUP	0x1
 #define IN_RUN		0x2
+#define IN_BIND		0x4	/* in both, where binds are made */
+#define IN_RESOLVER	0x8	/* in both, where there is a resolver */
+#define IN_REFRESH	0x10	/* in both, where names are asked for again */
+#define IN_ASK		(IN_SETUP | IN_RESOLVER | IN_REFRESH)
+
+/* Of the lists that are entered. */
+static int	 binds, resolver, refresh;
 
 static int
 stage_enter(enum stage stage)
 {
 	if (stage != NO_LIST && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return (-1);
-	if ((stage == SETUP || stage == BOTH) && lock_setup() == -1)
+	if ((stage == SETUP || stage == BOTH) &&
+	    lock_setup(binds, resolver) == -1)
 		return (-1);
-	if ((stage == RUN || stage == BOTH) && lock_run() == -1)
+	if ((stage == RUN || stage == BOTH) &&
+	    lock_run(binds, resolver, refresh) == -1)
 		return (-1);
 	return (0);
 }
@@ -102,6 +111,8 @@ static const struct {
 	/* what it is for */
 	{ "connect", IN_SETUP | IN_RUN, { SYS_connect, -1, P(buf), 16 } },
 	{ "listen", IN_SETUP | IN_RUN, { SYS_listen, -1, 1 } },
+	{ "shutdown", IN_SETUP | IN_RUN, { SYS_shutdown, -1, SHUT_WR } },
+	{ "SHUT_RDWR", 0, { SYS_shutdown, -1, SHUT_RDWR } },
 	{ "getsockname", IN_SETUP | IN_RUN,
 	    { SYS_getsockname, -1, P(buf), P(&buflen) } },
 	{ "SO_DOMAIN", IN_SETUP | IN_RUN, { SYS_getsockopt, -1, SOL_SOCKET,
@@ -111,10 +122,24 @@ static const struct {
 	{ "F_SETFL", IN_SETUP | IN_RUN, { SYS_fcntl, -1, F_SETFL, 0 } },
 	{ "close", IN_SETUP | IN_RUN, { SYS_close, -1 } },
 	/* name servers */
-	{ "socket AF_INET", IN_SETUP, { SYS_socket, AF_INET, DNS, 0 } },
-	{ "socket AF_INET6", IN_SETUP, { SYS_socket, AF_INET6, DNS, 0 } },
-	{ "sendto", IN_SETUP, { SYS_sendto, -1, P(buf), 1 } },
-	{ "recvfrom", IN_SETUP, { SYS_recvfrom, -1, P(buf), 1 } },
+	{ "socket AF_INET", IN_ASK,
+	    { SYS_socket, AF_INET, DNS, 0 } },
+	{ "socket AF_INET6", IN_ASK,
+	    { SYS_socket, AF_INET6, DNS, 0 } },
+	{ "sendto", IN_ASK,
+	    { SYS_sendto, -1, P(buf), 1 } },
+	{ "sendto MSG_FASTOPEN", 0,
+	    { SYS_sendto, -1, P(buf), 1, MSG_FASTOPEN } },
+	{ "sendmsg", IN_SETUP | IN_RUN, { SYS_sendmsg, -1, P(buf), 0 } },
+	{ "sendmsg MSG_FASTOPEN", 0,
+	    { SYS_sendmsg, -1, P(buf), MSG_FASTOPEN } },
+	{ "recvfrom", IN_ASK,
+	    { SYS_recvfrom, -1, P(buf), 1 } },
+	/* the workload's files */
+	{ "memfd_create", IN_SETUP | IN_REFRESH,
+	    { SYS_memfd_create, P(path), 0 } },
+	{ "F_ADD_SEALS", IN_SETUP | IN_REFRESH,
+	    { SYS_fcntl, -1, F_ADD_SEALS, 0 } },
 	/* other sockets */
 	{ "socket TCP", 0, { SYS_socket, AF_INET, SOCK_STREAM, 0 } },
 	{ "socket UDP-Lite", 0, { SYS_socket, AF_INET, DNS, 136 } },
@@ -123,11 +148,22 @@ static const struct {
 	{ "socket AF_NETLINK", 0, { SYS_socket, AF_NETLINK, SOCK_RAW, 0 } },
 	{ "socketpair", 0, { SYS_socketpair, AF_UNIX, SOCK_STREAM, 0,
 	    P(buf) } },
-	{ "bind", 0, { SYS_bind, -1, P(buf), 16 } },
+	{ "bind", IN_BIND, { SYS_bind, -1, P(buf), 16 } },
 	{ "accept", 0, { SYS_accept, -1, 0, 0 } },
-	{ "accept4", 0, { SYS_accept4, -1, 0, 0, 0 } },
-	{ "setsockopt", 0, { SYS_setsockopt, -1, SOL_SOCKET, SO_REUSEADDR,
+	{ "accept4", IN_RESOLVER, { SYS_accept4, -1, 0, 0, 0 } },
+	{ "SO_REUSEADDR", IN_BIND, { SYS_setsockopt, -1, SOL_SOCKET,
+	    SO_REUSEADDR, P(buf), 4 } },
+	{ "SO_REUSEPORT", 0, { SYS_setsockopt, -1, SOL_SOCKET, SO_REUSEPORT,
 	    P(buf), 4 } },
+	{ "IPV6_V6ONLY", IN_BIND, { SYS_setsockopt, -1, IPPROTO_IPV6,
+	    IPV6_V6ONLY, P(buf), 4 } },
+	{ "pread64", IN_BIND, { SYS_pread64, -1, P(buf), 1, 0 } },
+	{ "probe TCP", IN_BIND, { SYS_socket, AF_INET6, SOCK_STREAM |
+	    SOCK_CLOEXEC, 0 } },
+	{ "probe UDP", IN_BIND, { SYS_socket, AF_INET, SOCK_DGRAM |
+	    SOCK_CLOEXEC, 0 } },
+	{ "probe MPTCP", 0, { SYS_socket, AF_INET, SOCK_STREAM |
+	    SOCK_CLOEXEC, 262 } },
 	{ "SO_PEERCRED", 0, { SYS_getsockopt, -1, SOL_SOCKET, SO_PEERCRED,
 	    P(buf), P(&buflen) } },
 	{ "getpeername", 0, { SYS_getpeername, -1, P(buf), P(&buflen) } },
@@ -142,7 +178,6 @@ static const struct {
 	{ "readlink", 0, { SYS_readlink, P(path), P(buf), 10 } },
 	{ "unlink", 0, { SYS_unlink, P("/nonexistent") } },
 	{ "getdents64", 0, { SYS_getdents64, -1, P(buf), sizeof(buf) } },
-	{ "memfd_create", 0, { SYS_memfd_create, P(path), 0 } },
 	/* processes */
 	{ "execve", 0, { SYS_execve, P("/nonexistent"), P(argv), 0 } },
 	{ "fork", 0, { SYS_fork } },
@@ -157,8 +192,20 @@ static const struct {
 	{ "ioctl", 0, { SYS_ioctl, -1, 0, 0 } }
 };
 
-ATF_TC_WITHOUT_HEAD(lists);
-ATF_TC_BODY(lists, tc)
+static int
+wanted(size_t i, int stage)
+{
+	if (binds)
+		stage |= IN_BIND;
+	if (resolver)
+		stage |= IN_RESOLVER;
+	if (refresh)
+		stage |= IN_REFRESH;
+	return ((calls[i].stages & stage) != 0 ? 0 : SIGSYS);
+}
+
+static void
+check_lists(void)
 {
 	size_t	 i;
 	int	 status, want;
@@ -169,12 +216,12 @@ ATF_TC_BODY(lists, tc)
 		    calls[i].name, status);
 
 		status = attempt(SETUP, calls[i].call);
-		want = (calls[i].stages & IN_SETUP) ? 0 : SIGSYS;
+		want = wanted(i, IN_SETUP);
 		ATF_CHECK_EQ_MSG(want, status, "%s in SETUP: %d",
 		    calls[i].name, status);
 
 		status = attempt(RUN, calls[i].call);
-		want = (calls[i].stages & IN_RUN) ? 0 : SIGSYS;
+		want = wanted(i, IN_RUN);
 		ATF_CHECK_EQ_MSG(want, status, "%s in RUN: %d",
 		    calls[i].name, status);
 
@@ -183,6 +230,40 @@ ATF_TC_BODY(lists, tc)
 		ATF_CHECK_EQ_MSG(want, status, "%s in SETUP, then RUN: %d",
 		    calls[i].name, status);
 	}
+}
+
+ATF_TC_WITHOUT_HEAD(lists);
+ATF_TC_BODY(lists, tc)
+{
+	check_lists();
+}
+
+ATF_TC_WITHOUT_HEAD(lists_with_binds);
+ATF_TC_BODY(lists_with_binds, tc)
+{
+	binds = 1;
+	check_lists();
+}
+
+ATF_TC_WITHOUT_HEAD(lists_with_resolver);
+ATF_TC_BODY(lists_with_resolver, tc)
+{
+	resolver = 1;
+	check_lists();
+}
+
+ATF_TC_WITHOUT_HEAD(lists_with_refresh);
+ATF_TC_BODY(lists_with_refresh, tc)
+{
+	refresh = 1;
+	check_lists();
+}
+
+ATF_TC_WITHOUT_HEAD(lists_with_all);
+ATF_TC_BODY(lists_with_all, tc)
+{
+	binds = resolver = refresh = 1;
+	check_lists();
 }
 
 /* No list that is installed after RUN can give anything back. */
@@ -196,7 +277,7 @@ ATF_TC_BODY(run_is_final, tc)
 	if (pid == 0) {
 		if (stage_enter(RUN) == -1)
 			_exit(1);
-		lock_setup();
+		lock_setup(1, 1);
 		_exit(0);
 	}
 	ATF_REQUIRE_EQ(pid, waitpid(pid, &status, 0));
@@ -207,6 +288,10 @@ ATF_TC_BODY(run_is_final, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, lists);
+	ATF_TP_ADD_TC(tp, lists_with_binds);
+	ATF_TP_ADD_TC(tp, lists_with_resolver);
+	ATF_TP_ADD_TC(tp, lists_with_refresh);
+	ATF_TP_ADD_TC(tp, lists_with_all);
 	ATF_TP_ADD_TC(tp, run_is_final);
 	return (atf_no_error());
 }

@@ -40,6 +40,7 @@
 #include "log.h"
 #include "peer.h"
 
+#define NELEMS(a)	(sizeof(a) / sizeof((a)[0]))
 #define FAILED	(EXIT_SANDLOCK << 8)
 
 static void
@@ -285,16 +286,17 @@ ATF_TC_BODY(parent_types, tc)
 {
 	static const uint32_t	 allowed[] = {
 		IMSG_CONF_RULE, IMSG_CONF_PORT, IMSG_CONF_END,
-		IMSG_SOCKET_SUPERVISOR
+		IMSG_SOCKET_SUPERVISOR, IMSG_CONF_BIND, IMSG_CONF_RESOLVER,
+		IMSG_CONF_REFRESH
 	};
 	struct peer	 p;
 	uint32_t	 type;
 	size_t		 i;
 
 	for (type = 0; type <= IMSG_MAX; type++) {
-		for (i = 0; i < 4 && allowed[i] != type; i++)
+		for (i = 0; i < NELEMS(allowed) && allowed[i] != type; i++)
 			;
-		if (i < 4)
+		if (i < NELEMS(allowed))
 			continue;
 		start(tc, &p);
 		ATF_REQUIRE(imsg_compose(&p.parent, type, 0, 0, -1, NULL,
@@ -322,7 +324,16 @@ ATF_TC_BODY(parent_content, tc)
 		parent_fails(&p, "bad conf_rule");
 	}
 	start(tc, &p);
+	ATF_REQUIRE(imsg_compose(&p.parent, IMSG_CONF_REFRESH, 0, 0, -1, buf,
+	    1) != -1);
+	parent_fails(&p, "bad conf_refresh");
+	start(tc, &p);
+	ATF_REQUIRE(proto_send_empty(&p.parent, IMSG_CONF_REFRESH, -1) == 0);
+	ATF_REQUIRE(proto_send_empty(&p.parent, IMSG_CONF_REFRESH, -1) == 0);
+	parent_fails(&p, "bad conf_refresh");
+	start(tc, &p);
 	memset(&nr, 0, sizeof(nr));
+	nr.protos = NET_PROTO(NET_TCP);
 	nr.port_lo = 2;
 	nr.port_hi = 1;
 	ATF_REQUIRE(proto_send_rule(&p.parent, &nr) == 0);
@@ -450,6 +461,8 @@ ATF_TC_BODY(supervisor_types, tc)
 
 	for (type = 0; type <= IMSG_MAX; type++) {
 		if (type == IMSG_NET_CONNECT || type == IMSG_NET_LISTEN ||
+		    type == IMSG_NET_BIND || type == IMSG_NET_SEND ||
+		    type == IMSG_NET_ROUTE || type == IMSG_NET_ROUTE_PORT ||
 		    type == IMSG_NET_CANCEL)
 			continue;
 		start(tc, &p);
@@ -492,6 +505,13 @@ ATF_TC_BODY(supervisor_content, tc)
 	ATF_REQUIRE(imsg_compose(&p.supervisor, IMSG_NET_LISTEN, 1, 0,
 	    dup(STDERR_FILENO), buf, 3) != -1);
 	supervisor_fails(&p, "bad net_listen");
+
+	start(tc, &p);
+	peer_binds(&p, 1);
+	peer_run(&p);
+	ATF_REQUIRE(imsg_compose(&p.supervisor, IMSG_NET_BIND, 1, 0,
+	    dup(STDERR_FILENO), buf, 3) != -1);
+	supervisor_fails(&p, "bad net_bind");
 
 	start(tc, &p);
 	peer_run(&p);

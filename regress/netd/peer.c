@@ -21,6 +21,7 @@
 #include <sys/types.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
@@ -63,7 +64,10 @@ peer_start(const atf_tc_t *tc, struct peer *p, int nofile)
 	char	 path[1024];
 	int	 err[2], parent[2], supervisor[2];
 
+	p->block = 0;
+	p->rule = -1;
 	signal(SIGPIPE, SIG_IGN);
+	memset(p->virtual, 0, sizeof(p->virtual));
 	snprintf(path, sizeof(path), "%s/../../netd/netd",
 	    atf_tc_get_config_var(tc, "srcdir"));
 	ATF_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
@@ -90,11 +94,20 @@ void
 peer_rule(struct peer *p, enum net_direction direction, const char *target,
     uint16_t lo, uint16_t hi)
 {
+	peer_rule_for(p, direction, NET_PROTO(NET_TCP), target, lo, hi);
+}
+
+void
+peer_rule_for(struct peer *p, enum net_direction direction,
+    unsigned int protos, const char *target, uint16_t lo, uint16_t hi)
+{
 	struct net_rule	 nr;
 	char		 text[64], *slash;
 
 	memset(&nr, 0, sizeof(nr));
 	nr.direction = direction;
+	nr.protos = protos;
+	nr.block = p->block;
 	nr.port_lo = lo;
 	nr.port_hi = hi;
 	if (*target != '\0') {
@@ -116,6 +129,8 @@ peer_name(struct peer *p, const char *name, uint16_t lo, uint16_t hi)
 
 	memset(&nr, 0, sizeof(nr));
 	nr.direction = NET_OUT;
+	nr.protos = NET_PROTO(NET_TCP);
+	nr.block = p->block;
 	nr.target = NET_NAME;
 	nr.port_lo = lo;
 	nr.port_hi = hi;
@@ -147,6 +162,27 @@ peer_end(struct peer *p)
 }
 
 void
+peer_virtual(struct peer *p, struct imsg *imsg)
+{
+	struct stat	 st;
+	char		*text;
+	int		 fd, name;
+
+	ATF_REQUIRE(proto_recv_int(imsg, &name) == 0);
+	ATF_REQUIRE(name >= 0 && name < VIRTUAL_MAX);
+	ATF_REQUIRE((fd = imsg_get_fd(imsg)) != -1);
+	ATF_REQUIRE_EQ(F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK |
+	    F_SEAL_SEAL, fcntl(fd, F_GET_SEALS) & 0xf);
+	ATF_REQUIRE(fstat(fd, &st) == 0);
+	ATF_REQUIRE((text = calloc(1, st.st_size + 1)) != NULL);
+	ATF_REQUIRE_EQ(st.st_size, pread(fd, text, st.st_size, 0));
+	free(p->virtual[name]);
+	p->virtual[name] = text;
+	close(fd);
+	imsg_free(imsg);
+}
+
+void
 peer_run(struct peer *p)
 {
 	struct imsg	 imsg;
@@ -155,7 +191,9 @@ peer_run(struct peer *p)
 	ATF_REQUIRE_EQ(IMSG_LOCKED, peer_next(&p->parent, &imsg));
 	ATF_REQUIRE_EQ(0, imsg_get_len(&imsg));
 	imsg_free(&imsg);
-	ATF_REQUIRE_EQ(IMSG_READY, peer_next(&p->parent, &imsg));
+	while (peer_next(&p->parent, &imsg) == IMSG_VIRTUAL)
+		peer_virtual(p, &imsg);
+	ATF_REQUIRE_EQ(IMSG_READY, imsg_get_type(&imsg));
 	ATF_REQUIRE_EQ(0, imsg_get_len(&imsg));
 	imsg_free(&imsg);
 }
@@ -176,6 +214,16 @@ peer_connect(struct peer *p, uint32_t id, int fd, const void *addr,
 }
 
 void
+peer_send(struct peer *p, uint32_t id, int fd, const struct proto_datagram *pd)
+{
+	int	 dupfd;
+
+	ATF_REQUIRE((dupfd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) != -1);
+	ATF_REQUIRE(proto_send_datagram(&p->supervisor, id, dupfd, pd) == 0);
+	ATF_REQUIRE(imsgbuf_flush(&p->supervisor) == 0);
+}
+
+void
 peer_listen(struct peer *p, uint32_t id, int fd, int backlog)
 {
 	int	 dupfd;
@@ -184,6 +232,43 @@ peer_listen(struct peer *p, uint32_t id, int fd, int backlog)
 	ATF_REQUIRE(proto_send_value(&p->supervisor, IMSG_NET_LISTEN, id,
 	    dupfd, backlog) == 0);
 	ATF_REQUIRE(imsgbuf_flush(&p->supervisor) == 0);
+}
+
+void
+peer_binds(struct peer *p, int remap)
+{
+	ATF_REQUIRE(proto_send_int(&p->parent, IMSG_CONF_BIND, remap,
+	    -1) == 0);
+}
+
+int
+peer_bind(struct peer *p, int fd, const void *addr, socklen_t addrlen,
+    struct port_binding *pb)
+{
+	static uint32_t		 id = 5000;
+	struct proto_connect	 pc;
+	struct imsg		 imsg;
+	uint32_t		 type;
+	int			 dupfd, value;
+
+	memset(&pc, 0, sizeof(pc));
+	pc.addrlen = addrlen;
+	memcpy(&pc.addr, addr, addrlen);
+	ATF_REQUIRE((dupfd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) != -1);
+	ATF_REQUIRE(proto_send_bind(&p->supervisor, ++id, dupfd, &pc) == 0);
+	ATF_REQUIRE(imsgbuf_flush(&p->supervisor) == 0);
+	memset(pb, 0, sizeof(*pb));
+	while ((type = peer_next(&p->supervisor, &imsg)) == IMSG_NET_PORT ||
+	    type == IMSG_NET_RULE) {
+		if (type == IMSG_NET_PORT)
+			ATF_REQUIRE(proto_recv_binding(&imsg, pb) == 0);
+		imsg_free(&imsg);
+	}
+	ATF_REQUIRE_EQ(IMSG_NET_REPLY, imsg_get_type(&imsg));
+	ATF_REQUIRE_EQ(id, imsg_get_id(&imsg));
+	ATF_REQUIRE(proto_recv_value(&imsg, &value) == 0);
+	imsg_free(&imsg);
+	return (value);
 }
 
 void
@@ -213,9 +298,17 @@ int
 peer_reply(struct peer *p, uint32_t id)
 {
 	struct imsg	 imsg;
+	uint32_t	 type;
 	int		 value;
 
-	ATF_REQUIRE_EQ(IMSG_NET_REPLY, peer_next(&p->supervisor, &imsg));
+	p->rule = -1;
+	if ((type = peer_next(&p->supervisor, &imsg)) == IMSG_NET_RULE) {
+		ATF_REQUIRE_EQ(id, imsg_get_id(&imsg));
+		ATF_REQUIRE(proto_recv_value(&imsg, &p->rule) == 0);
+		imsg_free(&imsg);
+		type = peer_next(&p->supervisor, &imsg);
+	}
+	ATF_REQUIRE_EQ(IMSG_NET_REPLY, type);
 	ATF_REQUIRE_EQ(id, imsg_get_id(&imsg));
 	ATF_REQUIRE_EQ(-1, imsg_get_fd(&imsg));
 	ATF_REQUIRE(proto_recv_value(&imsg, &value) == 0);

@@ -37,25 +37,39 @@ struct peer {
 	struct imsgbuf	 parent;
 	struct imsgbuf	 supervisor;
 	int		 supervisor_fd;	/* netd's end until it is sent */
+	char		*virtual[VIRTUAL_MAX];	/* what came last, or NULL */
+	int		 block;		/* the rules that follow do */
+	int		 rule;		/* that the last reply named, or -1 */
 };
 
 /* Start netd with a limit on descriptors, 0 for none. */
 void	 peer_start(const atf_tc_t *, struct peer *, int);
 
-/* Configuration: "address/bits" or "" for any address. */
+/* Configuration: "address/bits" or "" for any address; TCP, or others. */
 void	 peer_rule(struct peer *, enum net_direction, const char *, uint16_t,
 	    uint16_t);
+void	 peer_rule_for(struct peer *, enum net_direction, unsigned int,
+	    const char *, uint16_t, uint16_t);
 void	 peer_name(struct peer *, const char *, uint16_t, uint16_t);
 void	 peer_port(struct peer *, enum net_direction, uint16_t, uint16_t);
+void	 peer_binds(struct peer *, int);
 void	 peer_end(struct peer *);
+
+/* Keep the content of a virtual file, which has to be sealed. */
+void	 peer_virtual(struct peer *, struct imsg *);
 
 /* peer_end, then wait for LOCKED and READY. */
 void	 peer_run(struct peer *);
 
 /* Requests; the descriptor stays the caller's. */
 void	 peer_connect(struct peer *, uint32_t, int, const void *, socklen_t);
+void	 peer_send(struct peer *, uint32_t, int, const struct proto_datagram *);
 void	 peer_listen(struct peer *, uint32_t, int, int);
 void	 peer_cancel(struct peer *, uint32_t);
+
+/* A bind and its answer; what was said of the port, zeros for nothing. */
+int	 peer_bind(struct peer *, int, const void *, socklen_t,
+	    struct port_binding *);
 
 /* The next message on a channel; its type, IMSG_NONE at the end. */
 uint32_t peer_next(struct imsgbuf *, struct imsg *);

@@ -67,9 +67,9 @@ text_body()
 {
 	check "$(program)" check
 	consistent
-	atf_check -o inline:'19\n' sh -c \
+	atf_check -o inline:'20\n' sh -c \
 	    'grep -c "^[a-z-]* *\(yes\|no\).* without: [a-z]" out'
-	atf_check -o inline:'20\n' sh -c 'wc -l <out'
+	atf_check -o inline:'21\n' sh -c 'wc -l <out'
 }
 
 atf_test_case json

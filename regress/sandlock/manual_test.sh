@@ -140,32 +140,126 @@ print_rules(const struct rule *r, size_t n)
 			    strerrorname_np(r->action & 0xffff));
 }
 
-/* Each is notified when the policy asks for it; the errno is the refusal's. */
+/* Where nothing is granted and nobody answers. */
+static int
+refused(const struct syscall_entry *entry)
+{
+	static const struct filter_conf	 none = { .fork = FILTER_DENY };
+	struct build			 b = { .conf = &none };
+
+	return ((entry_action(&b, entry) & SECCOMP_RET_ACTION_FULL) ==
+	    SECCOMP_RET_ERRNO);
+}
+
+/* What refuses by itself where nobody answers; the errno is the refusal's. */
 static void
 print_mediated(void)
 {
-	struct filter_conf	 deny;
-	struct sock_fprog	 notify = prog;
-	uint32_t		 error;
-	size_t			 i;
-	int			 listener, nr;
+	const struct syscall_entry	*entry;
+	struct filter_conf		 none;
+	struct sock_fprog		 notify = prog;
+	uint32_t			 error;
+	size_t				 i;
+	int				 listener;
 
-	memset(&deny, 0, sizeof(deny));
+	memset(&none, 0, sizeof(none));
 	for (i = 0; i < syscall_table_len; i++) {
-		nr = syscall_table[i].nr;
-		if (is_missing(nr) || syscall_table[i].class >= CLASS_OPEN)
+		entry = &syscall_table[i];
+		if (is_missing(entry->nr) ||
+		    !refused(entry))
 			continue;
-		/* For one argument, and never refused: below the list. */
-		if (syscall_table[i].class == CLASS_LINGER)
-			continue;
-		if (verdict(nr) != NOTIFY)
-			errx(1, "%s is not notified", syscall_name(nr));
-		if (filter_build(&deny, NULL, 0, &prog, &listener) == -1)
+		if (verdict(entry->nr) != NOTIFY)
+			errx(1, "%s is not notified", entry->name);
+		if (filter_build(&none, NULL, 0, &prog, &listener) == -1)
 			err(1, "filter_build");
-		error = verdict(nr) & SECCOMP_RET_DATA;
+		error = verdict(entry->nr) & SECCOMP_RET_DATA;
+		free(prog.filter);
 		prog = notify;
-		printf("%s %s\n", syscall_name(nr), strerrorname_np(error));
+		printf("%s %s\n", entry->name, strerrorname_np(error));
 	}
+}
+
+/* What about the network makes calls notified, as the page names it. */
+static const struct {
+	const char		*name;
+	struct filter_conf	 conf;
+} conditions[] = {
+	{ "connects", { .connect = FILTER_NOTIFY } },
+	{ "servers", { .listen = FILTER_NOTIFY } },
+	{ "binds", { .bind = 1 } },
+	{ "datagrams", { .send = 1 } },
+	{ "ports", { .remap = 1 } },
+	{ "names", { .hosts = 1 } },
+	{ "interfaces", { .netlink = 1 } }
+};
+
+static int
+notified_rules(int nr, const struct rule *r, size_t n)
+{
+	struct seccomp_data	 sd;
+	size_t			 i;
+
+	for (; n > 0; r++, n--) {
+		if (r->nr != nr || r->action != NOTIFY)
+			continue;
+		memset(&sd, 0, sizeof(sd));
+		sd.arch = AUDIT_ARCH_X86_64;
+		sd.nr = nr;
+		for (i = 0; i < r->nconds; i++)
+			sd.args[r->conds[i].arg] = r->conds[i].value;
+		if (bpf_eval(&prog, &sd) == NOTIFY)
+			return (1);
+	}
+	return (0);
+}
+
+/* With an address, without, and with the arguments that some rule is about. */
+static int
+notified(const struct syscall_entry *entry)
+{
+	struct seccomp_data	 sd;
+
+	memset(&sd, 0, sizeof(sd));
+	sd.arch = AUDIT_ARCH_X86_64;
+	sd.nr = entry->nr;
+	if (bpf_eval(&prog, &sd) == NOTIFY)
+		return (1);
+	if (entry->addr != SLOT_NONE)
+		sd.args[(int)entry->addr] = 1;
+	return (bpf_eval(&prog, &sd) == NOTIFY ||
+	    notified_rules(entry->nr, netlink_rules, NELEMS(netlink_rules)) ||
+	    notified_rules(entry->nr, holder_rules, NELEMS(holder_rules)));
+}
+
+/* Each condition alone, and which calls it makes notified. */
+static void
+print_sockets(void)
+{
+	size_t	 c, i;
+	int	 listener;
+
+	for (c = 0; c < NELEMS(conditions); c++) {
+		if (filter_build(&conditions[c].conf, NULL, 0, &prog,
+		    &listener) == -1)
+			err(1, "filter_build");
+		for (i = 0; i < syscall_table_len; i++)
+			if (notified(&syscall_table[i]))
+				printf("%s %s\n", syscall_table[i].name,
+				    conditions[c].name);
+		free(prog.filter);
+	}
+}
+
+/* None may be left out: what is neither refused nor below is conditional. */
+static void
+print_conditional(void)
+{
+	size_t	 i;
+
+	for (i = 0; i < syscall_table_len; i++)
+		if (syscall_table[i].class < CLASS_OPEN &&
+		    !refused(&syscall_table[i]))
+			puts(syscall_table[i].name);
 }
 
 /* Those that only a working directory makes one. */
@@ -188,9 +282,9 @@ print_ioctls(void)
 	for (i = 0; i < NELEMS(ioctls); i++) {
 		if (ioctls[i].action == ALLOW)
 			continue;
-		printf("0x%04x", ioctls[i].value);
-		if (ioctls[i].mask != 0xffffffff)
-			printf("/0x%08x", ioctls[i].mask);
+		printf("0x%04x", ioctls[i].conds[0].value);
+		if (ioctls[i].conds[0].mask != 0xffffffff)
+			printf("/0x%08x", ioctls[i].conds[0].mask);
 		putchar('\n');
 	}
 }
@@ -224,9 +318,9 @@ main(int argc, char *argv[])
 	if (strcmp(what, "rules") == 0) {
 		print_rules(rules, NELEMS(rules));
 		print_rules(ioctl_arguments, NELEMS(ioctl_arguments));
-		print_rules(&no_affinity, 1);
+		print_rules(no_affinity, NELEMS(no_affinity));
 		print_rules(holder_rules, NELEMS(holder_rules));
-		print_rules(&no_socket, 1);
+		print_rules(no_socket, NELEMS(no_socket));
 		printf("ioctl EPERM\n");
 	}
 	if (strcmp(what, "ioctls") == 0)
@@ -237,6 +331,10 @@ main(int argc, char *argv[])
 		print_viewed(CLASS_WRITE, CLASS_RESIZE);
 	if (strcmp(what, "mediated") == 0)
 		print_mediated();
+	if (strcmp(what, "sockets") == 0)
+		print_sockets();
+	if (strcmp(what, "conditional") == 0)
+		print_conditional();
 	return (0);
 }
 END
@@ -255,6 +353,20 @@ calls_with_errors()
 		      for (i = 3; i <= NF; i++) if ($i != ",") call[n++] = $i }
 	/^\.Er /    { for (i = 0; i < n; i++) print call[i], $2; told = 1 }' |
 	    sort -u
+}
+
+# Calls of the .It lines with the words of the next line: each pair.
+calls_with_conditions()
+{
+	awk '
+	/^\.It Ic /      { n = 0; want = 1
+			   for (i = 3; i <= NF; i++)
+				if ($i != ",") call[n++] = $i
+			   next }
+	want && /^\.Cm / { for (k = 0; k < n; k++)
+				for (i = 2; i <= NF; i++)
+					if ($i !~ /^[,:.;]$/) print call[k], $i }
+			 { want = 0 }' | sort
 }
 
 # Commands of EXAMPLES: what follows a prompt.
@@ -363,8 +475,18 @@ calls_body()
 		section "${part#*:}" | calls_with_errors >manual
 		same program manual "${part#*:}"
 	done
-	section ".Ss Mediated calls" | grep -q -x '\.Xr setsockopt 2' ||
-	    atf_fail "setsockopt is not among the mediated calls"
+	./tables sockets | sort >program
+	section ".Ss Calls on sockets" | calls_with_conditions >manual
+	same program manual "calls on sockets"
+	./tables conditional >list
+	[ -s list ] || atf_fail "no call is conditional"
+	while read -r call; do
+		grep -q "^${call} " program ||
+		    atf_fail "${call} is notified under no condition"
+	done <list
+	section ".Ss Calls on sockets" | sed -n 's/^\.It Cm //p' | sort >named
+	cut -d ' ' -f 2 program | sort -u >list
+	same list named "conditions"
 	./tables viewed | sort >program
 	section ".Ss Calls below a working directory" |
 	    sed -n 's/^\.Ic //p' | tr -d ',' | tr -s ' ' '\n' | sort >manual

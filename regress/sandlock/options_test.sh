@@ -69,22 +69,44 @@ options_table()
 --log-denials 2	log denials 2
 --log-denials f.json	log denials ./f.json
 --log-denials /tmp/f	log denials /tmp/f
---net-allow example.com	pass out proto tcp to example.com
+--net-allow example.com	pass out to example.com
+--net-allow udp://example.com	pass out proto udp to example.com
+--net-allow icmp://example.com	pass out proto icmp to example.com
+--net-allow icmp://*	pass out proto icmp
+--net-allow udp://:53	pass out proto udp to any port 53
+--net-allow tcp://[2001:db8::]/32	pass out proto tcp to 2001:db8::/32
 --net-allow tcp://example.com:80	pass out proto tcp to example.com port 80
---net-allow Example.com.:80,443	pass out proto tcp to example.com port { 80 443 }
---net-allow 192.0.2.1:8000-8010	pass out proto tcp to 192.0.2.1 port 8000:8010
---net-allow 10.0.0.0/8:*	pass out proto tcp to 10.0.0.0/8
---net-allow [2001:db8::1]	pass out proto tcp to 2001:db8::1
---net-allow [2001:db8::1]:22	pass out proto tcp to 2001:db8::1 port 22
---net-allow [2001:db8::]/32:22	pass out proto tcp to 2001:db8::/32 port 22
---net-allow [2001:db8::/32]:22	pass out proto tcp to 2001:db8::/32 port 22
---net-allow [::ffff:192.0.2.1]:22	pass out proto tcp to 192.0.2.1 port 22
---net-allow *:443	pass out proto tcp port 443
---net-allow :443	pass out proto tcp to any port 443
+--net-allow Example.com.:80,443	pass out to example.com port { 80 443 }
+--net-allow 192.0.2.1:8000-8010	pass out to 192.0.2.1 port 8000:8010
+--net-allow 10.0.0.0/8:*	pass out to 10.0.0.0/8
+--net-allow [2001:db8::1]	pass out to 2001:db8::1
+--net-allow [2001:db8::1]:22	pass out to 2001:db8::1 port 22
+--net-allow [2001:db8::]/32:22	pass out to 2001:db8::/32 port 22
+--net-allow [2001:db8::/32]:22	pass out to 2001:db8::/32 port 22
+--net-allow [::ffff:192.0.2.1]:22	pass out to 192.0.2.1 port 22
+--net-allow *:443	pass out port 443
+--net-allow :443	pass out to any port 443
 --net-allow *	pass out
---net-allow-bind 8080	pass in proto tcp port 8080
---net-allow-bind 80,9000-9010	pass in proto tcp port { 80 9000:9010 }
+--net-allow-bind 8080	pass in proto { tcp udp } port 8080
+--net-allow-bind 80,9000-9010	pass in port { 80 9000:9010 }
 --net-allow-bind *	pass in
+--net-allow-bind tcp://8080	pass in proto tcp port 8080
+--net-allow-bind udp://*	pass in proto udp
+--net-allow-host example.com	pass out to example.com
+--net-allow-host a.example --net-allow-host ::1	pass out to { a.example ::1 }
+--net-bind 80,443	pass in proto tcp port { 80 443 }
+--net-connect 80,443	pass out proto tcp port { 80 443 }
+--net-connect 80,443 --net-allow-host a.example --net-allow-host 10.0.0.0/8	pass out proto tcp to { a.example 10.0.0.0/8 } port { 80 443 }
+--net-allow * --net-deny 10.0.0.0/8	pass out;block out to 10.0.0.0/8
+--net-deny 10.0.0.0/8 --net-allow *	pass out;block out proto { tcp udp icmp } to 10.0.0.0/8
+--net-deny :25 --net-allow a.example --net-deny-bind 22 --net-allow-bind *	pass out to a.example;pass in;block out port 25;block in port 22
+--net-deny udp://a.example	block out proto udp to a.example
+--net-deny icmp://*	block out proto icmp
+--net-deny tcp://10.0.0.1:22	block out proto tcp to 10.0.0.1 port 22
+--net-deny-bind *	block in
+--net-refresh --net-allow a.example	refresh;pass out to a.example
+--net-resolver --net-refresh --net-allow *.a.example --net-deny b.example	refresh;resolver;pass out to *.a.example;block out to b.example
+--net-resolver --net-allow *.example.com:443	resolver;pass out to *.example.com port 443
 --no-coredump	no coredump
 --no-huge-pages	no huge-pages
 --no-randomize-memory	no randomize-memory
@@ -93,6 +115,8 @@ options_table()
 -P 10	limit processes 10
 --max-processes 10	limit processes 10
 --pass-fd 7 --pass-fd 9	pass fd { 7 9 }
+--port-remap	port-remap
+--port-remap --net-allow-bind 8080	port-remap;pass in port 8080
 --privileged	user 0:0
 -r /usr	unveil /usr rx
 --fs-read /usr	unveil /usr rx
@@ -372,18 +396,33 @@ values_body()
 	    run --user 4294967295:0 true
 	refused '--cpu-cores 3-1: the range runs backwards' \
 	    run --cpu-cores 3-1 true
-	refused '--net-allow udp://a:53: udp: not supported by this version' \
-	    run --net-allow udp://a:53 true
-	refused '--net-allow icmp://*: icmp: not supported by this version' \
-	    run --net-allow 'icmp://*' true
-	refused '--net-allow http://a: unknown protocol' \
+	proto='unknown protocol, not one of tcp, udp, icmp'
+	port='not a port number from 1 to 65535'
+	refused "--net-allow http://a: \"http\": ${proto}" \
 	    run --net-allow http://a true
-	refused '--net-allow a:0: not a port number from 1 to 65535' \
-	    run --net-allow a:0 true
+	refused "--net-deny ://a: \"\": ${proto}" run --net-deny ://a true
+	refused "--net-allow icmp://a:7: \"7\": icmp has no ports" \
+	    run --net-allow icmp://a:7 true
+	refused "--net-allow-bind icmp://*: \"*\": icmp has no servers" \
+	    run --net-allow-bind 'icmp://*' true
+	refused "--net-allow a:0: \"0\": ${port}" run --net-allow a:0 true
+	refused "--net-deny a:1,70000,2: \"70000\": ${port}" \
+	    run --net-deny a:1,70000,2 true
+	refused "--net-deny-bind 1,x: \"x\": ${port}" \
+	    run --net-deny-bind 1,x true
+	refused "--net-connect x: ${port}" run --net-connect x true
+	refused "--net-allow a..b:80: \"a..b\": bad host name" \
+	    run --net-allow a..b:80 true
+	refused '--net-allow-host a:80: not an address' \
+	    run --net-allow-host a:80 true
+	wild='bad wildcard, not of the form *.example.com'
+	refused "--net-allow a.*.b: ${wild}" run --net-allow 'a.*.b' true
+	refused "--net-allow *a.b:1: \"*a.b\": ${wild}" \
+	    run --net-allow '*a.b:1' true
 	refused '--net-allow ::1: an IPv6 address goes in brackets' \
 	    run --net-allow ::1 true
 	refused '--net-allow : empty rule' run --net-allow '' true
-	refused '--net-allow-bind host:80: not a port number from 1 to 65535' \
+	refused "--net-allow-bind host:80: ${port}" \
 	    run --net-allow-bind host:80 true
 	refused '--extra-deny-syscall nosuch: unknown system call' \
 	    run --extra-deny-syscall nosuch true
@@ -412,10 +451,28 @@ conflicts_body()
 	refused "${n} the limit of processes (-P)" run -n ${direct} -P 5
 	refused "${n} the limit of CPU time (-c)" run -n ${direct} -c 5
 	refused "${n} rules for hosts (--net-allow)" \
-	    run -n ${direct} --net-allow example.com
+	    run -n ${direct} --net-allow tcp://example.com
+	udp='UDP and ICMP (--net-allow without tcp://)'
+	refused "${n} ${udp}" run -n ${direct} --net-allow :80
+	refused "${n} ${udp}" run -n ${direct} --net-allow 'icmp://*'
+	refused "${n} listening (--net-allow-bind)" \
+	    run -n ${direct} --net-allow-bind tcp://80
 	refused "${n} the log of denials (--log-denials)" \
 	    run -n ${direct} --log-denials 2
 	}
+	star='*.a.example: names with an asterisk'
+	refused "${star} need the resolver (--net-resolver)" \
+	    run -n --net-allow '*.a.example'
+	for rule in '10.0.0.1' '*' '*.a.example'; do
+		refused '--net-refresh: no rule has the name of a host' run \
+		    -n --net-resolver --net-refresh --net-allow "${rule}"
+	done
+	refused '--net-refresh: no rule has the name of a host' \
+	    run -n --net-refresh
+	atf_check "$(program)" run -n --net-resolver --net-refresh \
+	    --net-allow '*.a.example' --net-deny a.example
+	refused "${star} can only be admitted" \
+	    run -n --net-resolver --net-deny '*.a.example'
 	cow='a working directory (--workdir)'
 	written='with --no-workdir that is written directly'
 	refused "${n} ${cow}; ${written}" run -n --no-supervisor
@@ -462,7 +519,8 @@ where the command may write; say another place with --fs-storage" \
 	# Control.
 	# shellcheck disable=SC2086
 	atf_check "$(program)" run -n ${branch} --dry-run --diff
-	atf_check "$(program)" run -n --no-supervisor -t 5 -w . --net-allow :80
+	atf_check "$(program)" run -n --no-supervisor -t 5 -w . \
+	    --net-allow tcp://:80 --net-deny tcp://:25
 	atf_check "$(program)" run -n -P 5 -c 5 --net-allow example.com
 }
 

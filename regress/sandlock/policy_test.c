@@ -25,8 +25,11 @@
 #include <arpa/inet.h>
 
 #include <atf-c.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "netports.h"
 #include "policy.h"
 
 static void	 net_is(const char *, const char *, int, int);
@@ -38,11 +41,12 @@ static void
 net_is(const char *spec, const char *target, int lo, int hi)
 {
 	struct net_rules	 rules = TAILQ_HEAD_INITIALIZER(rules);
+	struct net_rule		 model = { .direction = NET_OUT };
 	struct net_rule		*rule;
 	const char		*error;
 	char			 text[NET_NAME_MAX + 8];
 
-	error = policy_parse_net(spec, NET_OUT, &rules);
+	error = policy_parse_net(spec, &model, &rules);
 	ATF_REQUIRE_MSG(error == NULL, "%s: %s", spec, error);
 	rule = TAILQ_FIRST(&rules);
 	ATF_REQUIRE(rule != NULL && TAILQ_NEXT(rule, entry) == NULL);
@@ -58,8 +62,9 @@ static void
 net_bad(const char *spec)
 {
 	struct net_rules	 rules = TAILQ_HEAD_INITIALIZER(rules);
+	struct net_rule		 model = { .direction = NET_OUT };
 
-	ATF_CHECK_MSG(policy_parse_net(spec, NET_OUT, &rules) != NULL,
+	ATF_CHECK_MSG(policy_parse_net(spec, &model, &rules) != NULL,
 	    "%s is taken", spec);
 	ATF_CHECK(TAILQ_EMPTY(&rules));
 }
@@ -86,10 +91,15 @@ ATF_TC_BODY(net, tc)
 	net_is("*:*", "any", 0, 65535);
 	net_is(":443", "any", 443, 443);
 	net_is("any:443", "any", 443, 443);
+	net_is("udp://:443", "any", 443, 443);
+	net_is("icmp://", "any", 0, 65535);
+	net_is("icmp://[::1]:*", "::1", 0, 65535);
+	net_is("*.Example.COM.:443", "*.example.com", 443, 443);
 
 	net_bad("");
-	net_bad("udp://a");
-	net_bad("icmp://a");
+	net_bad("icmp://a:80");
+	net_bad("icmp://a:80,*");
+	net_bad("TCP://a");
 	net_bad("x://a");
 	net_bad("a:0");
 	net_bad("a:65536");
@@ -118,7 +128,13 @@ ATF_TC_BODY(net, tc)
 	net_bad("[1.2.3.4]:80");
 	net_bad("[]:80");
 	net_bad("[fe80::1%eth0]");
-	net_bad("*.example.com");
+	net_bad("*example.com");
+	net_bad("*.");
+	net_bad("**.a");
+	net_bad("*.*.a");
+	net_bad("a.*");
+	net_bad("*.1");
+	net_bad("*/8");
 	net_bad("a b");
 	net_bad("a..b");
 	net_bad(".a");
@@ -140,11 +156,12 @@ ATF_TC_WITHOUT_HEAD(net_lists);
 ATF_TC_BODY(net_lists, tc)
 {
 	struct net_rules	 rules = TAILQ_HEAD_INITIALIZER(rules);
+	struct net_rule		 model = { .direction = NET_OUT };
 	struct net_rule		*rule;
 
-	ATF_REQUIRE(policy_parse_net("a:1,3-5,*", NET_OUT, &rules) == NULL);
+	ATF_REQUIRE(policy_parse_net("a:1,3-5,*", &model, &rules) == NULL);
 	/* What is wrong adds nothing, not even its good part. */
-	ATF_REQUIRE(policy_parse_net("b:7,x", NET_OUT, &rules) != NULL);
+	ATF_REQUIRE(policy_parse_net("b:7,x", &model, &rules) != NULL);
 	rule = TAILQ_FIRST(&rules);
 	ATF_CHECK(rule->port_lo == 1 && rule->port_hi == 1);
 	rule = TAILQ_NEXT(rule, entry);
@@ -153,6 +170,133 @@ ATF_TC_BODY(net_lists, tc)
 	ATF_CHECK(rule->port_lo == 0 && rule->port_hi == 65535);
 	ATF_CHECK(TAILQ_NEXT(rule, entry) == NULL);
 	net_rules_free(&rules);
+}
+
+/* The protocols of rules, which a block of a whole target has all of. */
+ATF_TC_WITHOUT_HEAD(net_protos);
+ATF_TC_BODY(net_protos, tc)
+{
+	static const struct {
+		const char	*spec;
+		unsigned int	 pass;
+		unsigned int	 block;
+	} table[] = {
+		{ "a", NET_PROTO_PORTS, NET_PROTO_ALL },
+		{ "a:*", NET_PROTO_PORTS, NET_PROTO_ALL },
+		{ "a:1-65535", NET_PROTO_PORTS, NET_PROTO_PORTS },
+		{ "*", NET_PROTO_PORTS, NET_PROTO_ALL },
+		{ "a:1", NET_PROTO_PORTS, NET_PROTO_PORTS },
+		{ "tcp://a", NET_PROTO(NET_TCP), NET_PROTO(NET_TCP) },
+		{ "udp://a:1", NET_PROTO(NET_UDP), NET_PROTO(NET_UDP) },
+		{ "icmp://a", NET_PROTO(NET_ICMP), NET_PROTO(NET_ICMP) }
+	};
+	struct net_rules	 rules = TAILQ_HEAD_INITIALIZER(rules);
+	struct net_rule		 model = { .direction = NET_OUT };
+	size_t			 i;
+
+	for (i = 0; i < 2 * sizeof(table) / sizeof(table[0]); i++) {
+		model.block = i & 1;
+		ATF_REQUIRE(policy_parse_net(table[i / 2].spec, &model,
+		    &rules) == NULL);
+		ATF_CHECK_EQ_MSG(model.block ? table[i / 2].block :
+		    table[i / 2].pass, TAILQ_FIRST(&rules)->protos, "%s %s",
+		    model.block ? "block" : "pass", table[i / 2].spec);
+		ATF_CHECK_EQ(model.block, TAILQ_FIRST(&rules)->block);
+		net_rules_free(&rules);
+		TAILQ_INIT(&rules);
+	}
+	/* Inwards there is nothing but ports. */
+	ATF_REQUIRE(policy_parse_bind("*", &model, &rules) == NULL);
+	ATF_CHECK_EQ(NET_PROTO_PORTS, TAILQ_FIRST(&rules)->protos);
+	ATF_CHECK_EQ(NET_IN, TAILQ_FIRST(&rules)->direction);
+	ATF_CHECK(policy_parse_bind("icmp://*", &model, &rules) != NULL);
+	ATF_CHECK(policy_parse_bind("a:1", &model, &rules) != NULL);
+	ATF_CHECK(policy_parse_bind("", &model, &rules) != NULL);
+	net_rules_free(&rules);
+}
+
+ATF_TC_WITHOUT_HEAD(blocks_last);
+ATF_TC_BODY(blocks_last, tc)
+{
+	static const int	 ports[] = { 2, 4, 1, 3 };
+	struct net_rules	 rules = TAILQ_HEAD_INITIALIZER(rules);
+	struct net_rule		 model = { .direction = NET_OUT };
+	struct net_rule		*rule;
+	char			 spec[16];
+	int			 i = 0;
+
+	for (i = 1; i <= 4; i++) {
+		model.block = i & 1;
+		snprintf(spec, sizeof(spec), "a:%d", i);
+		ATF_REQUIRE(policy_parse_net(spec, &model, &rules) == NULL);
+	}
+	net_rules_blocks_last(&rules);
+	i = 0;
+	TAILQ_FOREACH(rule, &rules, entry)
+		ATF_CHECK_EQ(ports[i++], rule->port_lo);
+	ATF_CHECK_EQ(4, i);
+	net_rules_free(&rules);
+}
+
+/* The ports of a list of rules, as text: the ranges of TCP outwards. */
+static void
+ports_are(const char *specs, const char *expect)
+{
+	static uint8_t		 admitted[NETPORTS];
+	struct net_rules	 rules = TAILQ_HEAD_INITIALIZER(rules);
+	struct net_rule		 model;
+	char			 got[256] = "", *copy, *next, *spec, *word;
+	uint32_t		 hi, lo = 0;
+
+	ATF_REQUIRE((copy = next = strdup(specs)) != NULL);
+	while ((word = strsep(&next, " ")) != NULL) {
+		memset(&model, 0, sizeof(model));
+		for (spec = word; strchr("-!<", *spec) != NULL; spec++) {
+			model.block |= *spec == '-';
+			model.quick |= *spec == '!';
+			if (*spec == '<')
+				model.direction = NET_IN;
+		}
+		ATF_REQUIRE_EQ_MSG(NULL, model.direction == NET_IN ?
+		    policy_parse_bind(spec, &model, &rules) :
+		    policy_parse_net(spec, &model, &rules), "%s", spec);
+	}
+	ATF_REQUIRE_EQ(0, netports_admitted(&rules, NET_TCP, NET_OUT,
+	    admitted));
+	for (; netports_range(admitted, &lo, &hi); lo = hi + 1)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got),
+		    "%s%u-%u", got[0] != '\0' ? " " : "", lo, hi);
+	ATF_CHECK_STREQ_MSG(expect, got, "%s: %s", specs, got);
+	net_rules_free(&rules);
+	free(copy);
+}
+
+ATF_TC_WITHOUT_HEAD(ports);
+ATF_TC_BODY(ports, tc)
+{
+	ports_are("udp://* icmp://* <*", "");
+	ports_are("*", "0-65535");
+	ports_are(":80", "80-80");
+	ports_are(":80,81 :79 :5-7", "5-7 79-81");
+	ports_are(":65535 :1", "1-1 65535-65535");
+	/* The last one counts, ... */
+	ports_are("* -:25", "0-24 26-65535");
+	ports_are("-:25 *", "0-65535");
+	ports_are("* -* :22", "22-22");
+	ports_are(":10-20 -:15-30 :17", "10-14 17-17");
+	/* ... unless one before is quick. */
+	ports_are("!-:25 *", "0-24 26-65535");
+	ports_are("!:25 -*", "25-25");
+	ports_are("!-:25 !:20-30 -*", "20-24 26-30");
+	/* Another protocol's block is none. */
+	ports_are(":80 -udp://:80", "80-80");
+	/* What some address gets, netd must be able to give it. */
+	ports_are("-:22 10.0.0.0/8:22 a.example:80", "22-22 80-80");
+	ports_are("10.0.0.0/8:22-25 -:23", "22-22 24-25");
+	ports_are("* -10.0.0.0/8:22", "0-65535");
+	ports_are("-10.0.0.0/8", "");
+	ports_are("10.0.0.0/8:22 -*", "");
+	ports_are("!10.0.0.0/8:22 -*", "22-22");
 }
 
 ATF_TC_WITHOUT_HEAD(perms);
@@ -380,6 +524,7 @@ ATF_TC_BODY(needs, tc)
 	memset(&rule, 0, sizeof(rule));
 	rule.direction = NET_OUT;
 	rule.target = NET_ANY;
+	rule.protos = NET_PROTO(NET_TCP);
 	rule.port_hi = 65535;
 
 	/* Reading, and ports, are the kernel's business alone. */
@@ -393,16 +538,22 @@ ATF_TC_BODY(needs, tc)
 	policy_add_net(p, &rule);
 	needs(p, &n);
 	ATF_CHECK(!n.supervisor && !n.netd && !n.connect && n.pure_ports);
+	ATF_CHECK(!n.netlink);
 
 	/* With unix sockets every connect is seen, those of TCP included. */
 	policy_add_path(p, "/tmp", PERM_CREATE, 0);
 	needs(p, &n);
 	ATF_CHECK(n.supervisor && n.cowd && n.meta && n.unix_sockets);
 	ATF_CHECK(n.netd && n.connect && !n.listen && n.pure_ports);
+	ATF_CHECK(n.netlink && !n.send);
+	p->datagrams = 1;
+	needs(p, &n);
+	ATF_CHECK(n.netlink && n.send && !n.udp && !n.bind);
 	p->no_supervisor = 1;
 	needs(p, &n);
 	ATF_CHECK(!n.supervisor && !n.cowd && !n.netd && !n.meta &&
 	    !n.unix_sockets && !n.connect && n.pure_ports);
+	ATF_CHECK(!n.netlink && !n.send);
 	ATF_CHECK_STREQ("", n.features);
 	policy_free(p);
 
@@ -410,6 +561,11 @@ ATF_TC_BODY(needs, tc)
 	p->private_tmp = 1;
 	needs(p, &n);
 	ATF_CHECK(n.supervisor && n.cowd && n.meta && !n.netd);
+	/* Interfaces are shown to who may use one. */
+	ATF_CHECK(n.unix_sockets && !n.netlink && !n.send);
+	p->datagrams = 1;
+	needs(p, &n);
+	ATF_CHECK(!n.netlink && n.send && !n.netd);
 	ATF_CHECK_EQ(PERM_MASK, policy_perms(p));
 	policy_free(p);
 
@@ -419,7 +575,7 @@ ATF_TC_BODY(needs, tc)
 	policy_add_net(p, &rule);
 	needs(p, &n);
 	ATF_CHECK(n.supervisor && n.netd && n.listen && !n.connect &&
-	    !n.cowd && n.pure_ports);
+	    !n.cowd && n.pure_ports && n.netlink);
 	policy_free(p);
 
 	/* Hosts. */
@@ -429,17 +585,61 @@ ATF_TC_BODY(needs, tc)
 	policy_add_net(p, &rule);
 	needs(p, &n);
 	ATF_CHECK(n.supervisor && n.netd && n.connect && !n.cowd &&
-	    !n.pure_ports);
+	    !n.pure_ports && n.netlink);
 	p->no_supervisor = 1;
 	needs(p, &n);
-	ATF_CHECK(n.features[0] != '\0' && !n.supervisor && !n.netd);
+	ATF_CHECK(n.features[0] != '\0' && !n.supervisor && !n.netd &&
+	    !n.netlink);
 	policy_free(p);
+
+	/* A host that is blocked, where something is admitted at all. */
+	ATF_REQUIRE((p = policy_new()) != NULL);
+	rule.block = 1;
+	policy_add_net(p, &rule);
+	needs(p, &n);
+	ATF_CHECK(!n.netd && !n.tcp && !n.connect && n.pure_ports);
+	rule.block = 0;
+	rule.target = NET_ANY;
+	policy_add_net(p, &rule);
+	needs(p, &n);
+	ATF_CHECK(n.netd && n.tcp && n.connect && !n.pure_ports);
+	ATF_CHECK(!n.udp && !n.icmp && !n.send && !n.bind);
+	policy_free(p);
+
+	/* Of other protocols than TCP Landlock knows nothing. */
+	ATF_REQUIRE((p = policy_new()) != NULL);
+	rule.protos = NET_PROTO(NET_UDP);
+	policy_add_net(p, &rule);
+	needs(p, &n);
+	ATF_CHECK(n.netd && n.connect && n.send && n.bind && n.udp &&
+	    !n.tcp && !n.icmp && !n.listen && n.netlink);
+	p->no_supervisor = 1;
+	needs(p, &n);
+	ATF_CHECK(n.features[0] != '\0' && !n.netd && !n.udp && !n.send);
+	policy_free(p);
+	ATF_REQUIRE((p = policy_new()) != NULL);
+	rule.protos = NET_PROTO(NET_ICMP);
+	policy_add_net(p, &rule);
+	needs(p, &n);
+	ATF_CHECK(n.netd && n.connect && n.send && n.bind && n.icmp &&
+	    !n.tcp && n.udp && !n.listen && n.netlink);
+	policy_free(p);
+	ATF_REQUIRE((p = policy_new()) != NULL);
+	rule.protos = NET_PROTO(NET_UDP);
+	rule.direction = NET_IN;
+	policy_add_net(p, &rule);
+	needs(p, &n);
+	ATF_CHECK(n.netd && n.connect && n.send && n.bind && n.udp &&
+	    !n.tcp && !n.listen);
+	policy_free(p);
+	rule.protos = NET_PROTO(NET_TCP);
+	rule.direction = NET_OUT;
 
 	/* Limits need the supervisor alone. */
 	ATF_REQUIRE((p = policy_new()) != NULL);
 	p->max_processes = 1;
 	needs(p, &n);
-	ATF_CHECK(n.supervisor && !n.cowd && !n.netd);
+	ATF_CHECK(n.supervisor && !n.cowd && !n.netd && !n.netlink);
 	p->max_processes = 0;
 	p->cpu_percent = 1;
 	needs(p, &n);
@@ -457,6 +657,9 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, net);
 	ATF_TP_ADD_TC(tp, net_lists);
+	ATF_TP_ADD_TC(tp, net_protos);
+	ATF_TP_ADD_TC(tp, blocks_last);
+	ATF_TP_ADD_TC(tp, ports);
 	ATF_TP_ADD_TC(tp, perms);
 	ATF_TP_ADD_TC(tp, sizes);
 	ATF_TP_ADD_TC(tp, seconds);
