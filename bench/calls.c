@@ -78,18 +78,15 @@ static struct sockaddr_in	 server = {
 	.sin_addr = { .s_addr = 0x0100007f }	/* 127.0.0.1 */
 };
 
-/* Closed with a reset, so that no port is kept from the next. */
 static void
 call_connect(void)
 {
-	const struct linger	 linger = { 1, 0 };
-	int			 fd;
+	int	 fd;
 
 	if ((fd = socket(AF_INET, SOCK_STREAM, 0)) == -1)
 		err(1, "socket");
 	if (connect(fd, (struct sockaddr *)&server, sizeof(server)) == -1)
 		err(1, "connect");
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	close(fd);
 }
 
@@ -117,17 +114,23 @@ call_send(void)
 		err(1, "send");
 }
 
-/* Take what comes to a port of TCP and UDP, until somebody kills us. */
+/*
+ * Take what comes to a port of TCP and UDP, until somebody kills us.  What the
+ * other end has closed is reset, so that no port is kept from the next connect.
+ */
 static void __attribute__((__noreturn__))
 serve(void)
 {
-	struct sockaddr	*sa = (struct sockaddr *)&server;
-	int		 fd, one = 1, s, udp;
+	const struct linger	 linger = { 1, 0 };
+	struct sockaddr		*sa = (struct sockaddr *)&server;
+	int			 fd, one = 1, s, udp;
+	char			 c;
 
 	if ((s = socket(AF_INET, SOCK_STREAM, 0)) == -1 ||
 	    (udp = socket(AF_INET, SOCK_DGRAM, 0)) == -1)
 		err(1, "socket");
 	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(s, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	if (bind(s, sa, sizeof(server)) == -1 ||
 	    bind(udp, sa, sizeof(server)) == -1 || listen(s, 4096) == -1)
 		err(1, "bind");
@@ -135,8 +138,10 @@ serve(void)
 	fflush(stdout);
 	/* Datagrams are dropped when nobody takes them. */
 	for (;;)
-		if ((fd = accept(s, NULL, NULL)) != -1)
+		if ((fd = accept(s, NULL, NULL)) != -1) {
+			(void)read(fd, &c, 1);
 			close(fd);
+		}
 }
 
 int

@@ -109,7 +109,7 @@ bench_startup()
 	title "start-up, /bin/true" "median us"
 	names="sandlock|sandlock, cowd and netd too|sandlock --no-supervisor"
 	set -- "$sandlock" run -r / -- /bin/true \
-	    --- "$sandlock" run -r / -w "$dir" --net-allow 127.0.0.1:9 -- \
+	    --- "$sandlock" run -r / -w "$dir" --net-allow tcp://127.0.0.1:9 -- \
 	    /bin/true \
 	    --- "$sandlock" run --no-supervisor -r / -- /bin/true \
 	    --- /bin/true
@@ -303,7 +303,7 @@ nginx_start()
 	nginx -p "$dir" -e stderr -c "$dir/$1.conf" &
 	running="$running $!"
 	"$sandlock" run -r / -w "$dir" -w /dev/null \
-	    --net-allow-bind $(($2 + 1)) -- \
+	    --net-allow-bind tcp://$(($2 + 1)) -- \
 	    nginx -p "$dir" -e stderr -c "$dir/$1.box.conf" &
 	running="$running $!"
 	await $load:"$2"/
@@ -366,7 +366,7 @@ bench_redis()
 	"$@" --port $port >"$dir/redis.log" 2>&1 &
 	running="$running $!"
 	"$sandlock" run -r / -w "$dir" -w /dev/null \
-	    --net-allow-bind $port2 -- "$@" --port $port2 \
+	    --net-allow-bind tcp://$port2 -- "$@" --port $port2 \
 	    >"$dir/redis2.log" 2>&1 &
 	running="$running $!"
 	"$here/minimal" "$@" --port $port3 >"$dir/redis3.log" 2>&1 &
@@ -417,7 +417,7 @@ sleeps()
 bench_memory()
 {
 	title "memory, all processes but the workload" MB
-	"$sandlock" run -r / -w "$dir" --net-allow 127.0.0.1:9 -- \
+	"$sandlock" run -r / -w "$dir" --net-allow tcp://127.0.0.1:9 -- \
 	    sleep 60 &
 	box=$!
 	running="$running $box"
