@@ -43,8 +43,6 @@
 #define RR_CNAME	5
 #define RR_AAAA		28
 #define RR_OPT		41
-#define RR_SVCB		64
-#define RR_HTTPS	65
 #define RR_IN		1
 
 #define RCODE_NOERROR	0

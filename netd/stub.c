@@ -541,11 +541,9 @@ query_begin(struct query *qu)
 	/* Loopback is no secret, and no way out. */
 	if (!name_valid(name) || (!name_local(name) && !stub_admits(name)))
 		query_refuse(qu, RCODE_NXDOMAIN);
-	else if (qu->q.type == RR_HTTPS || qu->q.type == RR_SVCB)
-		/* They are asked for beside addresses, and can be missing. */
-		query_refuse(qu, RCODE_NOERROR);
 	else if (qu->q.type != RR_A && qu->q.type != RR_AAAA)
-		query_refuse(qu, RCODE_NOTIMP);
+		/* Others are asked for beside addresses, and can be missing. */
+		query_refuse(qu, RCODE_NOERROR);
 	else if ((list = resolve_pinned(name)) != NULL)
 		query_pinned(qu, list);
 	else if (name_local(name))

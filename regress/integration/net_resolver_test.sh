@@ -70,8 +70,8 @@ answers_body()
 		good.test. ok 203.0.113.5/60 203.0.113.6/60
 		good.test/AAAA ok 2001:db8::5/70
 		good.test/HTTPS ok
-		good.test/TXT NOTIMP
-		good.test/ANY NOTIMP
+		good.test/TXT ok
+		good.test/ANY ok
 		alias.test ok 203.0.113.10/40 CNAME/50
 		four.test/AAAA ok
 		mapped.test/AAAA ok ::ffff:203.0.113.12/60
