@@ -36,9 +36,10 @@ run_as()
 		chown nobody "$dir" || exit 1
 	fi
 	echo "===> tests as $name"
+	# One more than there are processors: many tests mostly wait.
 	# shellcheck disable=SC2086
 	"$@" env HOME="$dir" TMPDIR="$dir" XDG_CONFIG_HOME= \
-	    kyua -v parallelism="${JOBS:-2}" -v unprivileged_user=nobody \
+	    kyua -v parallelism="$((${JOBS:-2} + 1))" -v unprivileged_user=nobody \
 	    test -k "$PWD/Kyuafile" --results-file="$dir/results" $folders \
 	    >"$dir/log" 2>&1
 	grep -v -e '->  passed' "$dir/log"
