@@ -27,12 +27,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "netd.h"
 
-/*
- * A rule for port 0 lets the workload bind to a port of the kernel's choice,
- * so it admits whatever port the socket then has.
- */
+/* A rule for port 0: whatever port the kernel chooses. */
+static int
+listen_any(const struct sockaddr_storage *local)
+{
+	struct netaddr	 na;
+	uint16_t	 port;
+
+	netaddr_from_sockaddr(local, &na, &port);
+	return (netrule_decide(netd_rules, NET_TCP, NET_IN, &na, 0));
+}
+
 static int
 listen_admitted(const struct sockaddr_storage *local)
 {
@@ -41,17 +49,15 @@ listen_admitted(const struct sockaddr_storage *local)
 
 	netaddr_from_sockaddr(local, &na, &port);
 	port = remap_port(NET_TCP, local);
-	return (netrule_decide(netd_rules, NET_TCP, NET_IN, &na, port) ||
-	    netrule_decide(netd_rules, NET_TCP, NET_IN, &na, 0));
+	return (netrule_decide(netd_rules, NET_TCP, NET_IN, &na, port));
 }
 
+/* What it is, and its name; 0 or the answer for the workload. */
 static int
-listen_judge(int fd)
+listen_socket(int fd, struct sockaddr_storage *local, socklen_t *len)
 {
-	struct sockaddr_storage	 local;
-	enum net_proto		 proto;
-	socklen_t		 len = sizeof(local);
-	int			 domain = -1, error;
+	enum net_proto	 proto;
+	int		 domain = -1, error;
 
 	error = target_socket(fd, &domain, &proto);
 	/* What a local socket's name may be was decided at bind. */
@@ -60,21 +66,65 @@ listen_judge(int fd)
 	/* As the kernel says; a datagram socket serves nobody. */
 	if (proto != NET_TCP)
 		return (EOPNOTSUPP);
-	memset(&local, 0, sizeof(local));
-	if (getsockname(fd, (struct sockaddr *)&local, &len) == -1)
+	if (getsockname(fd, (struct sockaddr *)local, len) == -1)
 		return (errno);
-	if (local.ss_family != AF_INET && local.ss_family != AF_INET6)
+	if (local->ss_family != AF_INET && local->ss_family != AF_INET6)
 		return (EACCES | PROTO_DENIED);
-	return (listen_admitted(&local) ? 0 : EACCES | PROTO_DENIED);
+	return (0);
+}
+
+/* Take the socket back: Landlock wants a whole address. */
+static void
+listen_end(int fd)
+{
+	struct sockaddr_storage	 none;
+
+	memset(&none, 0, sizeof(none));
+	if (connect(fd, (struct sockaddr *)&none,
+	    sizeof(struct sockaddr_in)) == -1)
+		fatal("listen on a port that no rule admits");
+}
+
+/*
+ * A connect that failed leaves its port in the socket's name, but not with the
+ * socket: to listen would take another one, which the workload may choose.  So
+ * it is bound to what was judged; one that has a port cannot be, and has that.
+ * Another thread may connect and fail between this and the listen.
+ */
+static int
+listen_port(int fd, int backlog, struct sockaddr_storage *local, socklen_t len)
+{
+	if (!listen_admitted(local))
+		return (EACCES | PROTO_DENIED);
+	if (bind(fd, (struct sockaddr *)local, len) == -1 && errno != EINVAL)
+		return (errno);
+	if (listen(fd, backlog) == -1)
+		return (errno);
+	memset(local, 0, sizeof(*local));
+	len = sizeof(*local);
+	if (getsockname(fd, (struct sockaddr *)local, &len) == -1 ||
+	    !listen_admitted(local)) {
+		listen_end(fd);
+		return (EACCES | PROTO_DENIED);
+	}
+	return (0);
 }
 
 void
 listen_request(uint32_t id, int fd, int backlog)
 {
-	int	 error;
+	struct sockaddr_storage	 local;
+	socklen_t		 len = sizeof(local);
+	int			 error;
 
-	if ((error = listen_judge(fd)) == 0 && listen(fd, backlog) == -1)
-		error = errno;
+	memset(&local, 0, sizeof(local));
+	if ((error = listen_socket(fd, &local, &len)) == 0) {
+		if ((local.ss_family == AF_INET ||
+		    local.ss_family == AF_INET6) && !listen_any(&local))
+			error = listen_port(fd, backlog, &local, len);
+		else if (listen(fd, backlog) == -1)
+			error = errno;
+	}
 	close(fd);
 	netd_reply(id, error);
 }

@@ -58,6 +58,9 @@
 	LOCKDOWN_ALLOW_IF(SYS_setitimer, EQ(0, ITIMER_REAL)),		\
 	/* on behalf of the workload */					\
 	LOCKDOWN_ALLOW(SYS_listen),					\
+	/* so that it has the port that was judged; Landlock limits it */ \
+	LOCKDOWN_ALLOW_IF(SYS_bind, EQ(2, sizeof(struct sockaddr_in))),	\
+	LOCKDOWN_ALLOW_IF(SYS_bind, EQ(2, sizeof(struct sockaddr_in6))), \
 	/* UDP towards hosts that are only to be pinged */		\
 	LOCKDOWN_ALLOW_IF(SYS_shutdown, EQ(1, SHUT_WR)),		\
 	/* to which address and port the workload's socket is bound */	\

@@ -543,7 +543,8 @@ configure_netd(void)
 		if (proto_send_rule(ib, nr) == -1)
 			return (-1);
 	if ((run.needs.connect && configure_netd_ports(ib, NET_OUT) == -1) ||
-	    (run.needs.bind && configure_netd_ports(ib, NET_IN) == -1))
+	    ((run.needs.bind || run.conf.filter.listen == FILTER_NOTIFY) &&
+	    configure_netd_ports(ib, NET_IN) == -1))
 		return (-1);
 	if (run.needs.bind && proto_send_int(ib, IMSG_CONF_BIND,
 	    run.policy->port_remap, -1) == -1)

@@ -34,6 +34,10 @@
 
 #define REFUSED	(EACCES | PROTO_DENIED)
 
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE	51
+#endif
+
 /* With a rule for a range of ports, or without one: -1. */
 static void
 start(const atf_tc_t *tc, struct peer *p, int lo, int hi)
@@ -41,8 +45,10 @@ start(const atf_tc_t *tc, struct peer *p, int lo, int hi)
 	peer_start(tc, p, 0);
 	/* Rules outwards say nothing about listening. */
 	peer_rule(p, NET_OUT, "", 0, 65535);
-	if (lo != -1)
+	if (lo != -1) {
 		peer_rule(p, NET_IN, "", lo, hi);
+		peer_port(p, NET_IN, lo, hi);
+	}
 	peer_run(p);
 }
 
@@ -180,6 +186,80 @@ ATF_TC_BODY(bound, tc)
 	peer_stop(&p);
 }
 
+/* Of what the kernel chooses, let it choose one port. */
+static void
+choose(int fd, uint16_t port)
+{
+	uint32_t	 range = (uint32_t)port << 16 | port;
+
+	if (setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range,
+	    sizeof(range)) == -1)
+		atf_tc_skip("no IP_LOCAL_PORT_RANGE");
+}
+
+/* A socket whose name still has the port of a connect that failed. */
+static int
+new_failed(int domain, const char *addr, uint16_t port)
+{
+	struct sockaddr_storage	 ss;
+	socklen_t		 len;
+	int			 closed, fd;
+
+	closed = new_socket(domain, addr, 0);
+	sock_address(addr, port_of(closed), &ss, &len);
+	fd = new_socket(domain, NULL, 0);
+	choose(fd, port);
+	ATF_REQUIRE(connect(fd, (struct sockaddr *)&ss, len) == -1 &&
+	    errno == ECONNREFUSED);
+	ATF_REQUIRE_EQ(port, port_of(fd));
+	close(closed);
+	return (fd);
+}
+
+ATF_TC_WITHOUT_HEAD(failed);
+ATF_TC_BODY(failed, tc)
+{
+	struct peer	 p;
+	uint16_t	 port, other;
+	int		 a, b;
+
+	a = new_socket(AF_INET, "127.0.0.1", 0);
+	b = new_socket(AF_INET, "127.0.0.1", 0);
+	port = port_of(a);
+	other = port_of(b);
+	close(a);
+	close(b);
+	/* The control: the kernel takes another one. */
+	a = new_failed(AF_INET, "127.0.0.1", port);
+	choose(a, other);
+	ATF_REQUIRE(listen(a, 5) == 0);
+	ATF_CHECK_EQ(other, port_of(a));
+	close(a);
+
+	start(tc, &p, port, port);
+	a = new_failed(AF_INET, "127.0.0.1", port);
+	choose(a, other);
+	ATF_CHECK_EQ(0, call(&p, a, 5));
+	ATF_CHECK_EQ(1, listens(a));
+	ATF_CHECK_EQ(port, port_of(a));
+	close(a);
+	a = new_failed(AF_INET6, "::1", port);
+	choose(a, other);
+	ATF_CHECK_EQ(0, call(&p, a, 5));
+	ATF_CHECK_EQ(port, port_of(a));
+	close(a);
+	/* Somebody has it by now. */
+	a = new_failed(AF_INET, "127.0.0.1", port);
+	choose(a, other);
+	b = new_socket(AF_INET, "0.0.0.0", port);
+	ATF_REQUIRE(listen(b, 5) == 0);
+	ATF_CHECK_EQ(EADDRINUSE, call(&p, a, 5));
+	ATF_CHECK_EQ(0, listens(a));
+	close(a);
+	close(b);
+	peer_stop(&p);
+}
+
 ATF_TC_WITHOUT_HEAD(unix_sockets);
 ATF_TC_BODY(unix_sockets, tc)
 {
@@ -238,6 +318,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, unbound);
 	ATF_TP_ADD_TC(tp, bound);
+	ATF_TP_ADD_TC(tp, failed);
 	ATF_TP_ADD_TC(tp, unix_sockets);
 	ATF_TP_ADD_TC(tp, others);
 	return (atf_no_error());

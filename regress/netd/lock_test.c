@@ -109,6 +109,8 @@ static const struct {
 	long		 call[7];
 } calls[] = {
 	/* what it is for */
+	{ "bind IPv4", IN_SETUP | IN_RUN, { SYS_bind, -1, P(buf), 16 } },
+	{ "bind IPv6", IN_SETUP | IN_RUN, { SYS_bind, -1, P(buf), 28 } },
 	{ "connect", IN_SETUP | IN_RUN, { SYS_connect, -1, P(buf), 16 } },
 	{ "listen", IN_SETUP | IN_RUN, { SYS_listen, -1, 1 } },
 	{ "shutdown", IN_SETUP | IN_RUN, { SYS_shutdown, -1, SHUT_WR } },
@@ -148,7 +150,7 @@ static const struct {
 	{ "socket AF_NETLINK", 0, { SYS_socket, AF_NETLINK, SOCK_RAW, 0 } },
 	{ "socketpair", 0, { SYS_socketpair, AF_UNIX, SOCK_STREAM, 0,
 	    P(buf) } },
-	{ "bind", IN_BIND, { SYS_bind, -1, P(buf), 16 } },
+	{ "bind", IN_BIND, { SYS_bind, -1, P(buf), 110 } },
 	{ "accept", 0, { SYS_accept, -1, 0, 0 } },
 	{ "accept4", IN_RESOLVER, { SYS_accept4, -1, 0, 0, 0 } },
 	{ "SO_REUSEADDR", IN_BIND, { SYS_setsockopt, -1, SOL_SOCKET,
