@@ -272,7 +272,10 @@ bind_port(const struct binding *b, const struct sockaddr_storage *ss)
 
 /*
  * A port of the kernel's choice.  For UDP that could be one which is shared,
- * so it is chosen for a socket that shares none.
+ * so it is chosen for a socket that shares none.  A port of TCP that the kernel
+ * chose in bind(2) it takes back when a connect fails; in a port space of its
+ * own the workload must keep what stands for the port that it named, or its
+ * connects would reach whoever has that next.
  */
 static int
 bind_any(const struct binding *b)
@@ -280,13 +283,14 @@ bind_any(const struct binding *b)
 	struct sockaddr_storage	 ss;
 	int			 error = EADDRINUSE, i, later = 0;
 
-	if (b->domain == AF_INET)
+	if (b->domain == AF_INET && b->at.asked == 0)
 		(void)bind_option(b->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
 		    &later);
 	for (i = 0; i < BIND_TRIES && error == EADDRINUSE; i++) {
 		ss = b->addr;
 		port_set(&ss, 0);
-		if (b->proto == NET_UDP && !later &&
+		if ((b->proto == NET_UDP || bind_mode == BIND_REMAP) &&
+		    !later &&
 		    (error = bind_probe(b, &ss)) != 0) {
 			if (error != EADDRNOTAVAIL && error != EINVAL &&
 			    error != ENODEV)

@@ -498,6 +498,38 @@ ATF_TC_BODY(remap, tc)
 	peer_stop(&q);
 }
 
+/* What stands for a port stays the socket's, also when a connect fails. */
+ATF_TC_WITHOUT_HEAD(remap_failed);
+ATF_TC_BODY(remap_failed, tc)
+{
+	struct sockaddr_storage	 ss;
+	struct peer		 p;
+	socklen_t		 len;
+	uint16_t		 port = free_port(), real;
+	int			 a, b, out, on = 1;
+
+	out = new_socket(AF_INET, SOCK_STREAM);
+	ATF_REQUIRE_EQ(0, bare(out, "127.0.0.1", port));
+	ATF_REQUIRE(listen(out, 5) == 0);
+	start(tc, &p, 1, NET_PROTO_PORTS, port, port);
+	a = new_socket(AF_INET, SOCK_STREAM);
+	ATF_REQUIRE(setsockopt(a, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+	    sizeof(on)) == 0);
+	ATF_CHECK_EQ(0, call(&p, a, "127.0.0.1", port));
+	real = port_of(a);
+	ATF_CHECK(real != port && real != 0);
+	sock_address("127.0.0.1", free_port(), &ss, &len);
+	ATF_CHECK(connect(a, (struct sockaddr *)&ss, len) == -1 &&
+	    errno == ECONNREFUSED);
+	b = new_socket(AF_INET, SOCK_STREAM);
+	ATF_CHECK_EQ(EADDRINUSE, bare(b, "127.0.0.1", real));
+	close(b);
+	ATF_CHECK_EQ(real, port_of(a));
+	close(a);
+	close(out);
+	peer_stop(&p);
+}
+
 ATF_TC_WITHOUT_HEAD(remap_families);
 ATF_TC_BODY(remap_families, tc)
 {
@@ -694,6 +726,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, sharing);
 	ATF_TP_ADD_TC(tp, sharing_race);
 	ATF_TP_ADD_TC(tp, remap);
+	ATF_TP_ADD_TC(tp, remap_failed);
 	ATF_TP_ADD_TC(tp, remap_families);
 	ATF_TP_ADD_TC(tp, last_descriptor);
 	ATF_TP_ADD_TC(tp, many);
