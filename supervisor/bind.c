@@ -111,6 +111,29 @@ bind_name(const struct request *rq, int fd, const struct sockaddr_un *sun,
 	return (error);
 }
 
+/*
+ * The caller's own directory in /proc, which has a name of this process's: by
+ * its descriptors programs give sockets names that are too long otherwise.
+ */
+static int
+bind_self(const struct request *rq, const char *path, char *buf, size_t size)
+{
+	static const char *const	 names[] = {
+		"/proc/self/", "/proc/thread-self/"
+	};
+	size_t				 i, len;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		len = strlen(names[i]);
+		if (strncmp(path, names[i], len) == 0) {
+			snprintf(buf, size, "/proc/%d/%s", (int)rq->notif.pid,
+			    path + len);
+			return (1);
+		}
+	}
+	return (0);
+}
+
 /* Outside of the view, or where there is none. */
 static void
 bind_outside(struct request *rq, int fd, const struct proto_connect *pc,
@@ -121,7 +144,7 @@ bind_outside(struct request *rq, int fd, const struct proto_connect *pc,
 	char				 buf[2 * sizeof(sun.sun_path)];
 	char				 path[sizeof(sun.sun_path) + 1];
 	socklen_t			 len = pc->addrlen;
-	int				 error = 0;
+	int				 error = 0, other = 1;
 
 	in = (const struct sockaddr_un *)&pc->addr;
 	memset(path, 0, sizeof(path));
@@ -131,6 +154,9 @@ bind_outside(struct request *rq, int fd, const struct proto_connect *pc,
 	if (pl != NULL && (tmp_covers(path) || (pl->left && view_changed()))) {
 		error = tmp_place(pl->left ? pl->path : path, 1, buf,
 		    sizeof(buf));
+	} else
+		other = bind_self(rq, path, buf, sizeof(buf));
+	if (other) {
 		if (error == 0 && strlen(buf) >= sizeof(sun.sun_path))
 			error = EINVAL;
 		if (error == 0) {

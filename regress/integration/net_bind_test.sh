@@ -291,6 +291,26 @@ unix_body()
 	atf_check -o inline:"ok\n" timeout 60 ${box} --workdir . \
 	    --fs-storage ../storage --net-allow-bind "*" -- \
 	    /usr/bin/python3 "$(helper ports.py)" unix 1
+	cd ..
+
+	# In /proc "self" is the caller, whoever binds for it.
+	cat >self.py <<'END'
+import os, socket
+os.mkdir('sockets')
+fd = os.dup2(os.open('sockets', os.O_RDONLY), 200)
+for i, name in enumerate(('self', 'thread-self')):
+    s = socket.socket(socket.AF_UNIX)
+    s.bind('/proc/%s/fd/%d/%d' % (name, fd, i))
+    s.listen(1)
+    c = socket.socket(socket.AF_UNIX)
+    c.connect('sockets/%d' % i)
+    assert c.getpeername() == s.getsockname()
+print(sorted(os.listdir('sockets')))
+END
+	atf_check -o inline:"['0', '1']\n" /usr/bin/python3 self.py
+	rm -r sockets
+	atf_check -o inline:"['0', '1']\n" timeout 60 ${box} -r / -w . \
+	    --net-allow-bind udp://1024 -- /usr/bin/python3 self.py
 }
 
 atf_test_case rules cleanup
