@@ -243,13 +243,12 @@ bind_free(const struct binding *b, const struct sockaddr_storage *addr)
 	struct port_binding	 at = b->at;
 	int			 error;
 
-	if ((error = bind_probe(b, &ss)) == 0)
-		return (0);
-	/* The kernel will say the same, or knows of an option. */
-	if (error == EACCES || error == EADDRNOTAVAIL || error == EINVAL ||
-	    error == ENODEV)
-		return (0);
-	if (error != EADDRINUSE)
+	/*
+	 * Options let the workload's socket have an address that ours cannot
+	 * (IP_FREEBIND, SO_BINDTODEVICE); but then nobody knows who else has
+	 * the port there.
+	 */
+	if ((error = bind_probe(b, &ss)) != EADDRINUSE)
 		return (error);
 	port_address(&at, addr);
 	/* Ours, and whether it may be shared is the kernel's to say. */
@@ -291,14 +290,8 @@ bind_any(const struct binding *b)
 		port_set(&ss, 0);
 		if ((b->proto == NET_UDP || bind_mode == BIND_REMAP) &&
 		    !later &&
-		    (error = bind_probe(b, &ss)) != 0) {
-			if (error != EADDRNOTAVAIL && error != EINVAL &&
-			    error != ENODEV)
-				return (error);
-			/* As above. */
-			ss = b->addr;
-			port_set(&ss, 0);
-		}
+		    (error = bind_probe(b, &ss)) != 0)
+			return (error);
 		error = bind(b->fd, (struct sockaddr *)&ss, b->addrlen) == -1 ?
 		    errno : 0;
 	}

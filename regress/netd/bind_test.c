@@ -498,6 +498,31 @@ ATF_TC_BODY(remap, tc)
 	peer_stop(&q);
 }
 
+/* An address that a socket without options cannot have is nobody's to share. */
+ATF_TC_WITHOUT_HEAD(sharing_options);
+ATF_TC_BODY(sharing_options, tc)
+{
+	struct peer	 p;
+	uint16_t	 port = free_port();
+	int		 a, out;
+
+	out = new_socket(AF_INET, SOCK_DGRAM);
+	set(out, SOL_SOCKET, SO_REUSEADDR, 1);
+	set(out, IPPROTO_IP, IP_FREEBIND, 1);
+	ATF_REQUIRE_EQ(0, bare(out, "203.0.113.9", port));
+	a = new_socket(AF_INET, SOCK_DGRAM);
+	set(a, SOL_SOCKET, SO_REUSEADDR, 1);
+	set(a, IPPROTO_IP, IP_FREEBIND, 1);
+	start(tc, &p, 0, NET_PROTO_PORTS, 0, 65535);
+	ATF_CHECK_EQ(EADDRNOTAVAIL, call(&p, a, "203.0.113.9", port));
+	ATF_CHECK_EQ(EADDRNOTAVAIL, call(&p, a, "203.0.113.9", 0));
+	/* The control. */
+	ATF_CHECK_EQ(0, bare(a, "203.0.113.9", port));
+	close(a);
+	close(out);
+	peer_stop(&p);
+}
+
 /* What stands for a port stays the socket's, also when a connect fails. */
 ATF_TC_WITHOUT_HEAD(remap_failed);
 ATF_TC_BODY(remap_failed, tc)
@@ -726,6 +751,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, sharing);
 	ATF_TP_ADD_TC(tp, sharing_race);
 	ATF_TP_ADD_TC(tp, remap);
+	ATF_TP_ADD_TC(tp, sharing_options);
 	ATF_TP_ADD_TC(tp, remap_failed);
 	ATF_TP_ADD_TC(tp, remap_families);
 	ATF_TP_ADD_TC(tp, last_descriptor);
