@@ -388,7 +388,7 @@ umount_served()
 {
 	pid=$(tail -n 1 pids)
 	kill -TERM "${pid}"
-	wait_for sh -c '! grep -q " $(pwd -P)/wd fuse" /proc/self/mountinfo'
+	wait_for sh -c '! grep -q " $(pwd -P)/wd fuse" /proc/self/mounts'
 }
 
 # The control file of a branch would let the workload commit.
