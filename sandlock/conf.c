@@ -151,6 +151,9 @@ conf_ports_add(enum net_direction direction, int *any)
 	static uint8_t	 admitted[NETPORTS];
 	uint32_t	 hi, lo = 0;
 
+	/* To look at every port takes a while. */
+	if (TAILQ_EMPTY(&run.policy->net))
+		return (0);
 	if (netports_admitted(&run.policy->net, NET_TCP, direction,
 	    admitted) == -1)
 		return (-1);
