@@ -19,6 +19,7 @@
  */
 
 #include <sys/types.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -407,12 +408,19 @@ static int
 serve(int argc, char *argv[])
 {
 	struct sockaddr_in	 sin;
+	struct rlimit		 rl;
 	socklen_t		 len = sizeof(sin);
 	FILE			*fp;
 	int			 fd;
 
 	(void)argc;
 	loopback(&sin, "0");
+	/* Whoever has connected stays; the queue must not fill up behind. */
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		err(1, "getrlimit");
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		err(1, "setrlimit");
 	if ((fd = socket(AF_INET, SOCK_STREAM, 0)) == -1 || bind(fd,
 	    (struct sockaddr *)&sin, len) == -1 || listen(fd, 4096) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&sin, &len) == -1)
