@@ -399,7 +399,7 @@ procnet_request(struct request *rq)
 	/* Those files have it looked at as well, and others after them. */
 	if (virtual_active() || !virtual_only(flags))
 		return (0);
-	/* See above. */
+	/* Another name gains nothing: Landlock grants what it leads to. */
 	notify_continue(rq);
 	return (1);
 }

@@ -370,7 +370,7 @@ virtual_request(struct request *rq)
 	if (v != NULL)
 		virtual_answer(rq, v, flags);
 	else if (virtual_only(flags))
-		/* See above. */
+		/* Another name gains nothing: Landlock grants what it is. */
 		notify_continue(rq);
 	else
 		return (0);
