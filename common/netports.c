@@ -43,7 +43,7 @@ struct chain {
 struct settle {
 	struct chain	 open;		/* not settled */
 	struct chain	 refused;	/* nor admitted by any rule yet */
-	uint8_t		*admitted;
+	bitstr_t	*admitted;
 };
 
 static void
@@ -78,7 +78,7 @@ settle_rule(struct settle *s, const struct net_rule *nr)
 	if (!nr->block)
 		for (p = chain_first(&s->refused, nr->port_lo);
 		    p <= nr->port_hi; p = chain_first(&s->refused, p)) {
-			s->admitted[p] = 1;
+			bit_set(s->admitted, p);
 			s->refused.next[p] = p + 1;
 		}
 	if (nr->target != NET_ANY)
@@ -93,7 +93,7 @@ settle_rule(struct settle *s, const struct net_rule *nr)
 /* Rules that all pass, in whatever order: without half a megabyte of chains. */
 static int
 passes_only(const struct net_rules *rules, enum net_proto proto,
-    enum net_direction direction, uint8_t admitted[NETPORTS])
+    enum net_direction direction, bitstr_t admitted[NETPORTS_SIZE])
 {
 	const struct net_rule	*nr;
 
@@ -103,19 +103,18 @@ passes_only(const struct net_rules *rules, enum net_proto proto,
 	TAILQ_FOREACH(nr, rules, entry)
 		if (nr->direction == direction &&
 		    (nr->protos & NET_PROTO(proto)) != 0)
-			memset(admitted + nr->port_lo, 1,
-			    (size_t)nr->port_hi - nr->port_lo + 1);
+			bit_nset(admitted, nr->port_lo, nr->port_hi);
 	return (1);
 }
 
 int
 netports_admitted(const struct net_rules *rules, enum net_proto proto,
-    enum net_direction direction, uint8_t admitted[NETPORTS])
+    enum net_direction direction, bitstr_t admitted[NETPORTS_SIZE])
 {
 	const struct net_rule	*nr;
 	struct settle		*s;
 
-	memset(admitted, 0, NETPORTS);
+	memset(admitted, 0, NETPORTS_SIZE);
 	if (passes_only(rules, proto, direction, admitted))
 		return (0);
 	if ((s = malloc(sizeof(*s))) == NULL)
@@ -135,14 +134,24 @@ netports_admitted(const struct net_rules *rules, enum net_proto proto,
 	return (0);
 }
 
-int
-netports_range(const uint8_t admitted[NETPORTS], uint32_t *lo, uint32_t *hi)
+/* The first port from here on with this mark, or NETPORTS. */
+static uint32_t
+range_next(const bitstr_t admitted[NETPORTS_SIZE], uint32_t p, int mark)
 {
-	while (*lo < NETPORTS && !admitted[*lo])
-		(*lo)++;
-	if (*lo == NETPORTS)
+	bitstr_t	 none = mark ? 0 : 0xff;
+
+	while (p < NETPORTS && (bit_test(admitted, p) != 0) != mark)
+		/* Most bytes are alike. */
+		p += p % 8 == 0 && admitted[p / 8] == none ? 8 : 1;
+	return (p);
+}
+
+int
+netports_range(const bitstr_t admitted[NETPORTS_SIZE], uint32_t *lo,
+    uint32_t *hi)
+{
+	if ((*lo = range_next(admitted, *lo, 1)) == NETPORTS)
 		return (0);
-	for (*hi = *lo; *hi + 1 < NETPORTS && admitted[*hi + 1]; )
-		(*hi)++;
+	*hi = range_next(admitted, *lo, 0) - 1;
 	return (1);
 }

@@ -21,11 +21,15 @@
 #ifndef NETPORTS_H
 #define NETPORTS_H
 
+#include <bitstring.h>
 #include <stdint.h>
 
 #include "policy.h"
 
 #define NETPORTS	65536
+
+/* A bit for each port, in bytes. */
+#define NETPORTS_SIZE	bitstr_size(NETPORTS)
 
 /*
  * Mark each port at which the rules admit the protocol in the direction for
@@ -33,12 +37,12 @@
  * and errno.
  */
 int	 netports_admitted(const struct net_rules *, enum net_proto,
-	    enum net_direction, uint8_t [NETPORTS]);
+	    enum net_direction, bitstr_t [NETPORTS_SIZE]);
 
 /*
  * The next range of marked ports from *lo on: 1 with its bounds, or 0 if there
  * is none.
  */
-int	 netports_range(const uint8_t [NETPORTS], uint32_t *, uint32_t *);
+int	 netports_range(const bitstr_t [NETPORTS_SIZE], uint32_t *, uint32_t *);
 
 #endif

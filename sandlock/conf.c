@@ -148,18 +148,19 @@ conf_filter(void)
 static int
 conf_ports_add(enum net_direction direction, int *any)
 {
-	static uint8_t	 admitted[NETPORTS];
+	bitstr_t	 admitted[NETPORTS_SIZE];
 	uint32_t	 hi, lo = 0;
 
-	/* To look at every port takes a while. */
 	if (TAILQ_EMPTY(&run.policy->net))
 		return (0);
 	if (netports_admitted(&run.policy->net, NET_TCP, direction,
 	    admitted) == -1)
 		return (-1);
-	/* Nothing can be connected at port 0. */
-	if (direction == NET_OUT)
-		admitted[0] = admitted[1];
+	/* Nothing can be connected at port 0: it goes with the next. */
+	if (direction == NET_OUT && bit_test(admitted, 1))
+		bit_set(admitted, 0);
+	else if (direction == NET_OUT)
+		bit_clear(admitted, 0);
 	for (; netports_range(admitted, &lo, &hi); lo = hi + 1) {
 		if (lo == 0 && hi == NETPORTS - 1)
 			*any = 1;

@@ -510,7 +510,7 @@ workers_order(enum branch_order order)
 static int
 configure_netd_ports(struct imsgbuf *ib, enum net_direction direction)
 {
-	static uint8_t		 admitted[NETPORTS];
+	bitstr_t		 admitted[NETPORTS_SIZE];
 	struct workload_port	 port = { .direction = direction };
 	uint32_t		 hi, lo = 0;
 

@@ -242,7 +242,7 @@ ATF_TC_BODY(blocks_last, tc)
 static void
 ports_are(const char *specs, const char *expect)
 {
-	static uint8_t		 admitted[NETPORTS];
+	bitstr_t		 admitted[NETPORTS_SIZE];
 	struct net_rules	 rules = TAILQ_HEAD_INITIALIZER(rules);
 	struct net_rule		 model;
 	char			 got[256] = "", *copy, *next, *spec, *word;
