@@ -65,6 +65,7 @@ static struct event	 run_timer;	/* start, -t, --kill-after, grace */
 static struct event	 run_killer;	/* repeats kills at the end */
 static struct event	 run_deaf;	/* for the answer to a signal */
 static struct event	 run_sync;	/* kernel only: outcome of exec */
+static sigset_t		 run_held;	/* until the workload has exec'd */
 
 static void	 run_arm(struct event *, uint64_t);
 static int	 run_ends(int);
@@ -90,14 +91,44 @@ run_signal_tree(int sig)
 		run_arm(&run_deaf, RUN_GRACE_SECONDS * 1000);
 }
 
-/* The supervisor hangs, and whoever sent the signal shall not hang with it. */
+/*
+ * A signal while the workload starts.  Before its exec it is a copy of who
+ * forked it, which the signal would end without a trace; so the signal waits,
+ * unless there is nothing yet that could run.
+ */
+static void
+run_hold(int sig)
+{
+	if (run_ends(sig) && !run.kernel_only && (!run.go ||
+	    !run.workers[WORKER_SUPERVISOR].locked)) {
+		run_failed(REASON_SETUP, 128 + sig);
+		return;
+	}
+	sigaddset(&run_held, sig);
+	if (run_ends(sig) && !evtimer_pending(&run_deaf, NULL))
+		run_arm(&run_deaf, RUN_GRACE_SECONDS * 1000);
+}
+
+static void
+run_deliver_held(void)
+{
+	size_t	 i;
+
+	for (i = 0; i < nitems(run_signals); i++)
+		if (sigismember(&run_held, run_signals[i]) == 1)
+			run_signal_tree(run_signals[i]);
+	sigemptyset(&run_held);
+}
+
+/* Something hangs, and whoever sent the signal shall not hang with it. */
 static void
 run_unheard(int fd, short event, void *arg)
 {
 	(void)fd;
 	(void)event;
 	(void)arg;
-	log_warnx("supervisor: no answer");
+	log_warnx("%s", run.state == RUN_STARTING ?
+	    "the workload does not start" : "supervisor: no answer");
 	run_failed(REASON_WORKER, EXIT_SANDLOCK);
 }
 
@@ -213,8 +244,10 @@ run_started(pid_t pid)
 	run.state = RUN_RUNNING;
 	run.pid = pid;
 	evtimer_del(&run_timer);
+	evtimer_del(&run_deaf);
 	if (run.policy->timeout_ms != 0)
 		run_arm(&run_timer, run.policy->timeout_ms);
+	run_deliver_held();
 }
 
 /* The workload could not be started: 127 not found, 126 found, 125 ours. */
@@ -384,6 +417,11 @@ run_signal(int sig, short event, void *arg)
 		workers_reap();
 		return;
 	}
+	/* Whether the workload has started by now may wait to be read. */
+	if (run.state == RUN_STARTING && run.kernel_only)
+		run_kernel_outcome(-1, 0, NULL);
+	else if (run.state == RUN_STARTING)
+		workers_hear();
 	/* Nothing is left to signal, and a commit is not broken off. */
 	if (run.state >= RUN_FINISHING) {
 		if (run.state == RUN_FINISHING && finish_interruptible() &&
@@ -391,9 +429,8 @@ run_signal(int sig, short event, void *arg)
 			run_failed(REASON_SIGNAL, 128 + sig);
 		return;
 	}
-	if (run.state == RUN_STARTING && run_ends(sig)) {
-		/* Nothing runs that could act on it. */
-		run_failed(REASON_SETUP, 128 + sig);
+	if (run.state == RUN_STARTING) {
+		run_hold(sig);
 		return;
 	}
 	/* With a time limit all of it was stopped. */
@@ -633,6 +670,7 @@ run_init(struct policy *p)
 
 	/* An inherited SIG_IGN would reap our children unseen. */
 	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&run_held);
 	clock_gettime(CLOCK_MONOTONIC, &run.began);
 	for (i = 0; i < WORKER_MAX; i++)
 		run.workers[i].iev.ibuf.fd = -1;

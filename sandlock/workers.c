@@ -803,6 +803,13 @@ supervisor_first(const struct run_worker *w)
 		parent_dispatch_worker(sup, EV_READ);
 }
 
+/* What the supervisor has said by now. */
+void
+workers_hear(void)
+{
+	supervisor_first(NULL);
+}
+
 /* Without a workload only cowd has something left to do. */
 static int
 worker_may_go(const struct run_worker *w)

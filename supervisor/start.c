@@ -256,11 +256,12 @@ start_workload(void)
 		worker_fail("dumpable: %s", strerror(errno));
 	lock_run();
 	start_locked = 1;
-	if (start_have_go)
-		start_release();
+	/* Before anything can run: see run_hold() of the parent. */
 	if (proto_send_empty(&worker_parent.ibuf, IMSG_LOCKED, -1) == -1)
 		fatal("locked");
 	imsg_event_add(&worker_parent);
+	if (start_have_go)
+		start_release();
 }
 
 static void

@@ -288,6 +288,59 @@ signal_early_body()
 	done
 }
 
+atf_test_case signal_stages
+signal_stages_head()
+{
+	atf_set "descr" "a signal during the start ends it or is the workload's"
+}
+signal_stages_body()
+{
+	life_setup
+	# Wherever the supervisor is held, before or after the exec: what had
+	# begun gets the signal, and what had not never begins.
+	n=64
+	until signal_stage; do
+		n=$((n + 16))
+		[ ${n} -lt 400 ] || fail "it never began"
+	done
+	first=${n}
+	while [ ${n} -gt $((first - 16)) ]; do
+		n=$((n - 1))
+		signal_stage || :
+	done
+	[ ! -f up ] || fail "it had always begun"
+}
+
+# With the supervisor held at its call n: whether the workload had begun.
+signal_stage()
+{
+	rm -f up got outcome pid
+	"${reap}" -p pid -s supervisor:${n} -o outcome "${sandlock}" \
+	    run --no-workdir -P 10 --status-fd 9 -- /bin/sh -c \
+	    "trap ': >got; exit 42' TERM; : >up; while :; do :; done" \
+	    9>status 2>errs &
+	wait_for held_or_up
+	sleep 0.1
+	kill -TERM "$(cat pid)"
+	sleep 0.1
+	supervisor=$(worker_pid "$(cat pid)" supervisor)
+	[ -z "${supervisor}" ] || kill -CONT "${supervisor}"
+	rc=0
+	wait $! || rc=$?
+	nothing_left "${n}"
+	if [ ! -f up ]; then
+		expect "${n}" 143 setup
+		return 1
+	fi
+	expect "${n}" 42 exit
+	[ -f got ] || fail "${n}: not seen"
+}
+
+held_or_up()
+{
+	[ -f up ] || grep -qs killed outcome
+}
+
 atf_init_test_cases()
 {
 	. "$(atf_get_srcdir)/util.sh"
@@ -301,4 +354,5 @@ atf_init_test_cases()
 	atf_add_test_case signals
 	atf_add_test_case signals_group
 	atf_add_test_case signal_early
+	atf_add_test_case signal_stages
 }
