@@ -506,6 +506,18 @@ needs_resolver(const struct policy *p, struct policy_needs *needs)
 	needs->remap = needs->hosts = needs->netd = 1;
 }
 
+/* Whether netd has to know addresses first: rules of either kind have names. */
+static int
+needs_answers(const struct policy *p)
+{
+	const struct net_rule	*rule;
+
+	TAILQ_FOREACH(rule, &p->net, entry)
+		if (rule->target == NET_NAME)
+			return (1);
+	return (p->resolver);
+}
+
 void
 policy_needs(const struct policy *p, struct policy_needs *needs)
 {
@@ -534,6 +546,7 @@ policy_needs(const struct policy *p, struct policy_needs *needs)
 	needs_net(p, needs);
 	needs_remap(p, needs);
 	needs_resolver(p, needs);
+	needs->answers = needs->netd && needs_answers(p);
 	needs->supervisor = !p->no_supervisor && needs->features[0] != '\0';
 	/*
 	 * Without a rule there is no network that could be shown; and it is not

@@ -267,6 +267,7 @@ struct policy_needs {
 	int	 remap;		/* ports are not those of the host */
 	int	 netlink;	/* route sockets are the supervisor's */
 	int	 hosts;		/* so are some files: /etc/hosts */
+	int	 answers;	/* name servers are asked before the start */
 	int	 view;		/* names below the working directory too */
 	int	 holes;		/* names around paths with fewer rights */
 	int	 quota;		/* what is written there is counted */

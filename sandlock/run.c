@@ -313,7 +313,7 @@ run_check_go(void)
 	struct run_worker	*w = &run.workers[WORKER_SUPERVISOR];
 
 	if (run.go || w->iev.ibuf.fd == -1 ||
-	    (run.needs.netd && !run.workers[WORKER_NETD].ready))
+	    (run.needs.answers && !run.workers[WORKER_NETD].ready))
 		return;
 	run.go = 1;
 	if (proto_send_empty(&w->iev.ibuf, IMSG_GO, -1) == -1)
@@ -447,10 +447,6 @@ run_events(void)
 	sigset_t		 none;
 	size_t			 i;
 
-	imsg_event_base();
-	/* A signal that the caller blocked would never come. */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (i = 0; i <= nitems(run_signals); i++) {
 		/* As under nohup(1). */
 		if (i < nitems(run_signals) && run_signals[i] == SIGHUP &&
@@ -469,6 +465,9 @@ run_events(void)
 	evtimer_set(&run_timer, run_timeout, NULL);
 	evtimer_set(&run_killer, run_kill_again, NULL);
 	evtimer_set(&run_deaf, run_unheard, NULL);
+	/* One that the caller blocked would never come. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* A stream that is a directory or a bare name would lead out of the sandbox. */
@@ -608,16 +607,23 @@ run_lockdown(void)
 static int
 run_prepare(struct run_options *ro)
 {
+	sigset_t	 all;
+	int		 started;
+
 	if (run_check_stdio() == -1 || conf_protections() == -1 ||
 	    run_check_yama() == -1 || run_check_nested() == -1 ||
 	    report_init(run.policy) == -1 || finish_init() == -1 ||
 	    run_lockdown() == -1)
 		return (-1);
-	run_events();
-	if (!run.kernel_only && workers_spawn() == -1)
+	if (private_name(run.policy, &run.private_dir) == -1)
 		return (-1);
-	if (private_name(run.policy, &run.private_dir) == -1 ||
-	    workers_private() == -1 ||
+	imsg_event_base();
+	/* Nobody waits for our handlers; signals do. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	started = run.kernel_only ? 0 : workers_spawn();
+	run_events();
+	if (started == -1 || workers_private() == -1 ||
 	    private_create(run.policy, run.private_dir) == -1 ||
 	    conf_derive(ro->argv, ro->argc) == -1)
 		return (-1);
@@ -705,6 +711,7 @@ run_branch(enum branch_order order, enum dry_run_form form)
 		log_warn("lockdown");
 		run.exit_status = EXIT_SANDLOCK;
 	} else {
+		imsg_event_base();
 		run_events();
 		if (workers_cowd() == -1 ||
 		    finish_command(order, form) == -1)

@@ -62,6 +62,7 @@ enum run_worker_name {
 struct run_worker {
 	const char	*name;
 	pid_t		 pid;		/* 0: not started, or reaped */
+	int		 peer;		/* its end of the channel, until exec */
 	struct imsgev	 iev;		/* fd -1 when closed */
 	int		 locked;
 	int		 ready;		/* netd: names are resolved */

@@ -14,8 +14,7 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 /*
- * The workers: found, started, configured, listened to, waited for.  All are
- * started before any is configured, so that their start-up overlaps.  There is
+ * The workers: found, started, configured, listened to, waited for.  There is
  * one dispatch function for each, which accepts only what that worker may say;
  * anything else, and its end before the run's, ends the run.
  */
@@ -200,11 +199,12 @@ worker_gone(int fd, short event, void *arg)
 	run_failed(REASON_WORKER, EXIT_SANDLOCK);
 }
 
+/* Its channel, which takes messages before there is anybody to read them. */
 static int
-worker_start(enum run_worker_name which)
+worker_channel(enum run_worker_name which)
 {
 	struct run_worker	*w = &run.workers[which];
-	int			 error, pair[2];
+	int			 pair[2];
 
 	w->name = worker_names[which];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
@@ -212,16 +212,7 @@ worker_start(enum run_worker_name which)
 		log_warn("%s", w->name);
 		return (-1);
 	}
-	error = workers_exec(w->name, which == WORKER_COWD ?
-	    cowd_argument() : NULL, pair[1], &w->pid);
-	close(pair[1]);
-	if (error != 0) {
-		w->pid = 0;
-		close(pair[0]);
-		errno = error;
-		log_warn("%s", w->name);
-		return (-1);
-	}
+	w->peer = pair[1];
 	evtimer_set(&w->stopped, worker_stopped, w);
 	evtimer_set(&w->gone, worker_gone, w);
 	if (imsg_event_init(&w->iev, pair[0], worker_handlers[which]) == -1 ||
@@ -232,16 +223,41 @@ worker_start(enum run_worker_name which)
 	return (0);
 }
 
-/* Start what the policy needs; 0, or -1 after a message. */
+static int
+worker_exec(enum run_worker_name which)
+{
+	struct run_worker	*w = &run.workers[which];
+	int			 error;
+
+	error = workers_exec(w->name, which == WORKER_COWD ?
+	    cowd_argument() : NULL, w->peer, &w->pid);
+	close(w->peer);
+	if (error != 0) {
+		w->pid = 0;
+		imsg_event_close(&w->iev);
+		errno = error;
+		log_warn("%s", w->name);
+		return (-1);
+	}
+	return (0);
+}
+
+/*
+ * The channels of all that the policy needs, and the supervisor itself, which
+ * has most to do before the workload can start.  cowd follows at once only if
+ * it has something to remove should this process be killed.  0, or -1 after a
+ * message.
+ */
 int
 workers_spawn(void)
 {
-	if (worker_start(WORKER_SUPERVISOR) == -1)
+	if (worker_channel(WORKER_SUPERVISOR) == -1 ||
+	    (run.needs.cowd && worker_channel(WORKER_COWD) == -1) ||
+	    (run.needs.netd && worker_channel(WORKER_NETD) == -1) ||
+	    worker_exec(WORKER_SUPERVISOR) == -1)
 		return (-1);
-	if (run.needs.cowd && worker_start(WORKER_COWD) == -1)
-		return (-1);
-	if (run.needs.netd && worker_start(WORKER_NETD) == -1)
-		return (-1);
+	if (run.needs.cowd && run.private_dir != NULL)
+		return (worker_exec(WORKER_COWD));
 	return (0);
 }
 
@@ -251,7 +267,7 @@ workers_cowd(void)
 {
 	struct run_worker	*w = &run.workers[WORKER_COWD];
 
-	if (worker_start(WORKER_COWD) == -1)
+	if (worker_channel(WORKER_COWD) == -1 || worker_exec(WORKER_COWD) == -1)
 		return (-1);
 	if (configure_branch(&w->iev.ibuf) == -1 ||
 	    proto_send_empty(&w->iev.ibuf, IMSG_CONF_END, -1) == -1) {
@@ -552,26 +568,40 @@ configure_netd(void)
 	return (proto_send_empty(ib, IMSG_CONF_END, -1));
 }
 
-/* Queue every configuration; the event loop sends it. */
+/*
+ * Send each its configuration.  The supervisor has its own before the others
+ * are started: they come up while it and the workload do.
+ */
 int
 workers_configure(void)
 {
-	int	 i;
-
 	if ((run.needs.cowd &&
 	    configure_socket(WORKER_COWD, IMSG_SOCKET_COWD) == -1) ||
 	    (run.needs.netd &&
 	    configure_socket(WORKER_NETD, IMSG_SOCKET_NETD) == -1) ||
-	    configure_supervisor() == -1 ||
-	    (run.needs.cowd && configure_cowd() == -1) ||
-	    (run.needs.netd && configure_netd() == -1)) {
-		log_warn("configuration of the workers");
-		return (-1);
+	    configure_supervisor() == -1)
+		goto fail;
+	imsg_event_add(&run.workers[WORKER_SUPERVISOR].iev);
+	run_check_go();
+	if (run.needs.cowd) {
+		if (run.workers[WORKER_COWD].pid == 0 &&
+		    worker_exec(WORKER_COWD) == -1)
+			return (-1);
+		if (configure_cowd() == -1)
+			goto fail;
+		imsg_event_add(&run.workers[WORKER_COWD].iev);
 	}
-	for (i = 0; i < WORKER_MAX; i++)
-		if (run.workers[i].pid != 0)
-			imsg_event_add(&run.workers[i].iev);
+	if (run.needs.netd) {
+		if (worker_exec(WORKER_NETD) == -1)
+			return (-1);
+		if (configure_netd() == -1)
+			goto fail;
+		imsg_event_add(&run.workers[WORKER_NETD].iev);
+	}
 	return (0);
+ fail:
+	log_warn("configuration of the workers");
+	return (-1);
 }
 
 static __attribute__((__format__ (printf, 2, 3))) void

@@ -276,8 +276,8 @@ idle()
 	    /bin/sh -c './procs daemon d & ./procs comet c; : >up;
 	    exec ./procs pause' 9>status 2>errs &
 	wait_for test -f up -a -f d -a -f c
+	wait_for has_worker "$(cat pid)" "${_who}"
 	_victim=$(worker_pid "$(cat pid)" "${_who}")
-	[ -n "${_victim}" ] || fail "${_who}: not found"
 	kill -9 "${_victim}"
 	rc=0
 	wait $! || rc=$?
@@ -438,8 +438,10 @@ stopped()
 	    until [ -e stopped ]; do :; done; $2 && : >through" \
 	    9>status 2>errs &
 	wait_for test -f up
-	_victim=$(worker_pid "$(cat pid)" "$1")
-	[ "$1" = control ] || kill -STOP "${_victim}"
+	if [ "$1" != control ]; then
+		wait_for has_worker "$(cat pid)" "$1"
+		kill -STOP "$(worker_pid "$(cat pid)" "$1")"
+	fi
 	: >stopped
 	rc=0
 	wait $! || rc=$?

@@ -253,6 +253,7 @@ signals_group_body()
 	wait_for test -f up
 	# As a terminal would: everybody in sandlock's group.
 	for who in supervisor cowd netd; do
+		wait_for has_worker "$(cat pid)" ${who}
 		kill -INT "$(worker_pid "$(cat pid)" ${who})"
 		kill -QUIT "$(worker_pid "$(cat pid)" ${who})"
 		kill -HUP "$(worker_pid "$(cat pid)" ${who})"

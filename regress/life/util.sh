@@ -71,6 +71,12 @@ worker_pid()
 	done
 }
 
+# Whether there is such a program: the workload may run before netd and cowd.
+has_worker()
+{
+	[ -n "$(worker_pid "$1" "$2")" ]
+}
+
 # Nothing in the private directory's place, whatever its name.
 nothing_left()
 {

@@ -89,8 +89,9 @@ confined_body()
 	wait_for test -f up
 	parent=$(cat pid)
 	for who in sandlock supervisor cowd netd workload; do
-		pid=$(worker_pid "${parent}" ${who})
 		# netd and cowd may still be on their way.
+		wait_for has_worker "${parent}" ${who}
+		pid=$(worker_pid "${parent}" ${who})
 		[ ${who} = sandlock ] ||
 		    wait_for grep -q '^Seccomp:.2' "/proc/${pid}/status"
 		for cap in CapInh CapPrm CapEff CapBnd CapAmb; do
@@ -151,6 +152,46 @@ parent_filter_body()
 }
 
 # Only root may look at the descriptors of a process that is not dumpable.
+# late RULE: a run that connects, while netd is held at its start.
+late()
+{
+	rm -f up through outcome pid port port.got
+	"${srcdir}/procs" listen port &
+	wait_for test -s port
+	port=$(cat port)
+	"${reap}" -p pid -s netd:20 -o outcome "${sandlock}" run --no-workdir \
+	    --net-allow 127.0.0.1 --net-allow "$1" -- /bin/sh -c ": >up
+	    ./procs connect ${port} && : >through" 2>errs &
+	wait_for grep -qs killed outcome
+}
+
+# It goes on.
+later()
+{
+	kill -CONT "$(worker_pid "$(cat pid)" netd)"
+	wait $! || fail "$1: $(cat errs)"
+	[ -f up ] && [ -f through ] || fail "$1: not connected"
+}
+
+atf_test_case late
+late_head()
+{
+	atf_set "descr" "calls wait for a worker that starts, names before all"
+}
+late_body()
+{
+	life_setup
+	late 127.0.0.2
+	wait_for test -f up
+	sleep 0.3
+	[ ! -f through ] && [ ! -f port.got ] || fail "it did not wait"
+	later address
+	late localhost
+	sleep 0.3
+	[ ! -f up ] || fail "it did not wait for the name"
+	later name
+}
+
 atf_test_case descriptors
 descriptors_head()
 {
@@ -496,6 +537,7 @@ atf_init_test_cases()
 	atf_add_test_case needed
 	atf_add_test_case confined
 	atf_add_test_case parent_filter
+	atf_add_test_case late
 	atf_add_test_case descriptors
 	atf_add_test_case workload
 	atf_add_test_case forbidden
