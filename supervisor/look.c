@@ -49,12 +49,32 @@ argument(const struct request *rq, int slot)
 	return (rq->notif.data.args[slot]);
 }
 
-/* The name in a slot; 0 or an errno. */
+/*
+ * The name in a slot; 0 or an errno.  Several judge one call, by one and the
+ * same name: it is read once.
+ */
 int
 look_path(const struct request *rq, int slot, char *path, size_t size)
 {
-	if (memory_string(rq->notif.pid, argument(rq, slot), path, size) == -1)
-		return (errno);
+	static struct {
+		int		 valid;
+		uint64_t	 id;
+		uint64_t	 addr;
+		char		 name[PATH_MAX];
+	}		 last;
+	uint64_t	 addr = argument(rq, slot);
+
+	if (!last.valid || last.id != rq->notif.id || last.addr != addr) {
+		last.valid = 0;
+		if (memory_string(rq->notif.pid, addr, last.name,
+		    sizeof(last.name)) == -1)
+			return (errno);
+		last.valid = 1;
+		last.id = rq->notif.id;
+		last.addr = addr;
+	}
+	if (strlcpy(path, last.name, size) >= size)
+		return (ENAMETOOLONG);
 	tmp_note(rq, slot, path);
 	return (0);
 }

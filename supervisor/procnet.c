@@ -363,8 +363,8 @@ procnet_open(struct request *rq, int flags)
 	uint32_t			 magic;
 	int				 dirfd = AT_FDCWD, error, i;
 
-	if (memory_string(rq->notif.pid, args[call->path], path,
-	    sizeof(path)) == -1 || !name_suspect(path))
+	if (look_path(rq, call->path, path, sizeof(path)) != 0 ||
+	    !name_suspect(path))
 		return (0);
 	if (call->dirfd != SLOT_NONE)
 		dirfd = (int)args[call->dirfd];
