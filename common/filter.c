@@ -80,7 +80,10 @@
 			CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |	\
 			CLONE_NEWNET)
 
-/* Reading and writing neither: a fourth access mode that open(2) accepts. */
+/*
+ * Reading and writing neither: a fourth access mode, of Linux alone.  POSIX
+ * knows three, and EINVAL for others.
+ */
 #define ACCESS_NEITHER	3
 
 /* The type of a socket; two flags may come with it. */
@@ -191,8 +194,8 @@ struct rule {
 
 static const struct rule rules[] = {
 	/* Landlock asks for no right when neither reading nor writing. */
-	RULE1(open, ERRNO(EACCES), BITS(1, O_ACCMODE, ACCESS_NEITHER)),
-	RULE1(openat, ERRNO(EACCES), BITS(2, O_ACCMODE, ACCESS_NEITHER)),
+	RULE1(open, ERRNO(EINVAL), BITS(1, O_ACCMODE, ACCESS_NEITHER)),
+	RULE1(openat, ERRNO(EINVAL), BITS(2, O_ACCMODE, ACCESS_NEITHER)),
 
 	/* A lease on a file that may be read stalls whoever opens it. */
 	RULE1(fcntl, ERRNO(EPERM), EQ(1, F_SETLEASE)),

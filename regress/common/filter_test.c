@@ -222,12 +222,12 @@ static const struct check	 argument_checks[] = {
 	{ SYS_open, { 0, O_RDONLY }, ALLOW },
 	{ SYS_open, { 0, O_WRONLY | O_CREAT }, ALLOW },
 	{ SYS_open, { 0, O_RDWR | O_TRUNC }, ALLOW },
-	{ SYS_open, { 0, 3 }, ERRNO(EACCES) },
-	{ SYS_open, { 0, 3 | O_NONBLOCK }, ERRNO(EACCES) },
+	{ SYS_open, { 0, 3 }, ERRNO(EINVAL) },
+	{ SYS_open, { 0, 3 | O_NONBLOCK }, ERRNO(EINVAL) },
 	{ SYS_openat, { ALL, 0, O_RDONLY | O_CLOEXEC }, ALLOW },
 	{ SYS_openat, { 0, 3, O_RDWR }, ALLOW },
-	{ SYS_openat, { ALL, 0, 3 }, ERRNO(EACCES) },
-	{ SYS_openat, { ALL, 0, 3 | O_CLOEXEC }, ERRNO(EACCES) },
+	{ SYS_openat, { ALL, 0, 3 }, ERRNO(EINVAL) },
+	{ SYS_openat, { ALL, 0, 3 | O_CLOEXEC }, ERRNO(EINVAL) },
 
 	{ SYS_fcntl, { 0, F_GETFL }, ALLOW },
 	{ SYS_fcntl, { 0, F_SETLK }, ALLOW },
@@ -855,8 +855,8 @@ static const struct {
 	{ { SYS_ioctl, { 3, 0x8947 }, ERRNO(EPERM) }, 0, 0 },
 	{ { SYS_ioctl, { 3, 0x8971 }, ERRNO(EPERM) }, 0, 0 },
 	{ { SYS_ioctl, { 3, 0x89e0 }, ERRNO(EPERM) }, 0, 0 },
-	{ { SYS_open, { 1, 3 }, ERRNO(EACCES) }, 0, 0 },
-	{ { SYS_openat, { 3, 1, 3 | O_PATH }, ERRNO(EACCES) }, 0, 0 },
+	{ { SYS_open, { 1, 3 }, ERRNO(EINVAL) }, 0, 0 },
+	{ { SYS_openat, { 3, 1, 3 | O_PATH }, ERRNO(EINVAL) }, 0, 0 },
 	{ { SYS_openat2, { 3, 1, 1, 24 }, ERRNO(ENOSYS) }, 0, 0 }
 };
 
@@ -1280,7 +1280,7 @@ ATF_TC_BODY(hosts, tc)
 		{ SYS_open, { 0, O_PATH | O_CLOEXEC }, ALLOW },
 		{ SYS_openat, { 0, 0, O_RDONLY | O_NOFOLLOW }, NOTIFY },
 		{ SYS_openat, { 0, 0, O_PATH }, ALLOW },
-		{ SYS_openat, { 0, 0, 3 }, ERRNO(EACCES) },
+		{ SYS_openat, { 0, 0, 3 }, ERRNO(EINVAL) },
 		{ SYS_openat2, { 0 }, ERRNO(ENOSYS) },
 		{ SYS_creat, { 0, O_PATH }, NOTIFY },
 		{ SYS_stat, { 0 }, ALLOW },
@@ -1560,7 +1560,7 @@ ATF_TC_BODY(changes, tc)
 	ATF_CHECK_EQ(ERRNO(ENOSYS), eval0(&prog, SYS_clone3));
 	/* A permit does not lift the rules about arguments. */
 	ATF_CHECK_EQ(ALLOW, eval0(&prog, SYS_openat));
-	ATF_CHECK_EQ(ERRNO(EACCES), eval(&prog, SYS_openat, neither));
+	ATF_CHECK_EQ(ERRNO(EINVAL), eval(&prog, SYS_openat, neither));
 	ATF_CHECK_EQ(ALLOW, eval0(&prog, SYS_getpid));
 	ATF_CHECK_EQ(ERRNO(EPERM), eval0(&prog, SYS_semget));
 	free(prog.filter);
@@ -1717,8 +1717,8 @@ oracle_rules(scmp_filter_ctx ctx)
 		uint32_t	 mask;
 		uint32_t	 value;
 	} one[] = {
-		{ SYS_open, EACCES, 1, 3, 3 },
-		{ SYS_openat, EACCES, 2, 3, 3 },
+		{ SYS_open, EINVAL, 1, 3, 3 },
+		{ SYS_openat, EINVAL, 2, 3, 3 },
 		{ SYS_fcntl, EPERM, 1, ALL, F_SETLEASE },
 		{ SYS_fcntl, EPERM, 1, ALL, 1040 },
 		{ SYS_renameat2, EPERM, 4, 4, 4 },

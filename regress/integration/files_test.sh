@@ -108,7 +108,7 @@ always()
 {
 	expected <<'END'
 ok: name only, readlink, access, chdir
-EACCES: neither
+EINVAL: neither
 EPERM: mknod device, whiteout
 END
 }
