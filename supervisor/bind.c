@@ -221,11 +221,8 @@ bind_request(struct request *rq)
 	struct proto_connect	 pc;
 	int			 error, fd;
 
-	if ((fd = task_fd(rq->notif.pid,
-	    (int)rq->notif.data.args[rq->call->fd])) == -1) {
-		notify_errno(rq, errno);
+	if ((fd = notify_descriptor(rq)) == -1)
 		return;
-	}
 	if ((error = socket_address(rq, &pc)) != 0 || !notify_valid(rq)) {
 		if (socket_domain(fd) == -1)
 			error = errno;

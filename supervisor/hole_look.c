@@ -186,11 +186,8 @@ look_at_watch(struct request *rq, int fd)
 	char	 name[64];
 	int	 queue, wd;
 
-	if ((queue = task_fd(rq->notif.pid,
-	    (int)argument(rq, rq->call->fd))) == -1) {
-		notify_errno(rq, errno);
+	if ((queue = notify_descriptor(rq)) == -1)
 		return;
-	}
 	if (!notify_valid(rq)) {
 		/* It may be another's queue. */
 		close(queue);

@@ -65,11 +65,8 @@ linger_request(struct request *rq)
 {
 	int	 error, fd;
 
-	if ((fd = task_fd(rq->notif.pid,
-	    (int)rq->notif.data.args[rq->call->fd])) == -1) {
-		notify_errno(rq, errno);
+	if ((fd = notify_descriptor(rq)) == -1)
 		return;
-	}
 	error = linger_set(rq, fd);
 	close(fd);
 	notify_errno(rq, error);

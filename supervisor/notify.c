@@ -139,6 +139,21 @@ notify_errno(const struct request *rq, int error)
 	notify_send(rq, error, 0, 0);
 }
 
+/*
+ * A duplicate of the descriptor that the call is about, for the caller to
+ * close; -1 when the errno has been answered.
+ */
+int
+notify_descriptor(const struct request *rq)
+{
+	int	 fd;
+
+	fd = task_fd(rq->notif.pid, (int)rq->notif.data.args[rq->call->fd]);
+	if (fd == -1)
+		notify_errno(rq, errno);
+	return (fd);
+}
+
 /* Answer with a result, the call's work having been done. */
 void
 notify_value(const struct request *rq, int64_t value)

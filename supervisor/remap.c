@@ -233,11 +233,8 @@ remap_fd(struct request *rq, int *proto)
 	}
 	if ((fd = rq->fd) != -1)
 		rq->fd = -1;
-	else if ((fd = task_fd(rq->notif.pid,
-	    (int)rq->notif.data.args[rq->call->fd])) == -1) {
-		notify_errno(rq, errno);
+	else if ((fd = notify_descriptor(rq)) == -1)
 		return (-1);
-	}
 	if ((*proto = remap_proto(fd)) != -1)
 		return (fd);
 	close(fd);

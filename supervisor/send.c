@@ -720,11 +720,8 @@ send_request(struct request *rq)
 	struct sending	*s;
 	int		 error, fd;
 
-	if ((fd = task_fd(rq->notif.pid,
-	    (int)rq->notif.data.args[rq->call->fd])) == -1) {
-		notify_errno(rq, errno);
+	if ((fd = notify_descriptor(rq)) == -1)
 		return;
-	}
 	if (!notify_valid(rq) || (s = calloc(1, sizeof(*s))) == NULL) {
 		close(fd);
 		notify_errno(rq, ENOBUFS);

@@ -393,11 +393,8 @@ socket_connect(struct request *rq)
 	struct proto_connect	 pc;
 	int			 error, fd;
 
-	if ((fd = task_fd(rq->notif.pid,
-	    (int)rq->notif.data.args[rq->call->fd])) == -1) {
-		notify_errno(rq, errno);
+	if ((fd = notify_descriptor(rq)) == -1)
 		return;
-	}
 	if ((error = socket_address(rq, &pc)) != 0 || !notify_valid(rq)) {
 		/* What has no file behind it comes before the address. */
 		if (socket_domain(fd) == -1 && errno == EBADF)
@@ -432,11 +429,8 @@ socket_listen(struct request *rq)
 {
 	int	 fd;
 
-	if ((fd = task_fd(rq->notif.pid,
-	    (int)rq->notif.data.args[rq->call->fd])) == -1) {
-		notify_errno(rq, errno);
+	if ((fd = notify_descriptor(rq)) == -1)
 		return;
-	}
 	if (!notify_valid(rq)) {
 		close(fd);
 		return;

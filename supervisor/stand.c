@@ -198,11 +198,8 @@ stand_bind_inside(struct request *rq, struct place *pl)
 	socklen_t		 len = sizeof(int);
 	int			 domain, fd;
 
-	if ((fd = task_fd(rq->notif.pid,
-	    (int)argument(rq, rq->call->fd))) == -1) {
-		notify_errno(rq, errno);
+	if ((fd = notify_descriptor(rq)) == -1)
 		return;
-	}
 	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == -1 ||
 	    domain != AF_UNIX) {
 		notify_errno(rq, errno == ENOTSOCK ? ENOTSOCK : EINVAL);

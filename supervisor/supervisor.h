@@ -170,6 +170,7 @@ void	 notify_init(int);
 void	 notify_collect(void);
 int	 notify_valid(const struct request *);
 void	 notify_errno(const struct request *, int);
+int	 notify_descriptor(const struct request *);
 void	 notify_continue(const struct request *);
 void	 notify_value(const struct request *, int64_t);
 void	 notify_result(const struct request *, uint64_t, const void *, size_t,
