@@ -557,7 +557,7 @@ proto_recv_failure(struct imsg *imsg, struct proto_failure *pf)
 		return (proto_bad());
 	pf->error = v[0];
 	pf->stage = v[1];
-	if (pf->stage <= STAGE_NONE || pf->stage > STAGE_EXEC)
+	if (pf->stage <= STAGE_NONE || pf->stage > STAGE_KILLED)
 		return (proto_bad());
 	return (0);
 }

@@ -64,13 +64,14 @@ static const char	*stage_names[] = {
 	[STAGE_LIMITS] = "limits",
 	[STAGE_LANDLOCK] = "landlock",
 	[STAGE_FILTER] = "system call filter",
-	[STAGE_EXEC] = "exec"
+	[STAGE_EXEC] = "exec",
+	[STAGE_KILLED] = "start"
 };
 
 const char *
 workload_stage_name(enum workload_stage stage)
 {
-	if (stage > STAGE_EXEC)
+	if (stage > STAGE_KILLED)
 		return ("unknown");
 	return (stage_names[stage]);
 }

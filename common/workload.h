@@ -117,7 +117,8 @@ enum workload_stage {
 	STAGE_LIMITS,
 	STAGE_LANDLOCK,
 	STAGE_FILTER,
-	STAGE_EXEC
+	STAGE_EXEC,
+	STAGE_KILLED	/* before its exec; the number of the signal */
 };
 
 /* A workload between fork and exec, and then running. */

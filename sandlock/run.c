@@ -77,9 +77,10 @@ run_signal_tree(int sig)
 	struct run_worker	*w = &run.workers[WORKER_SUPERVISOR];
 
 	if (run.kernel_only) {
-		if (run.pid != 0 && !run.have_result)
+		if (!run.have_result)
 			kill(sig == SIGTERM || sig == SIGUSR1 ||
-			    sig == SIGUSR2 ? run.pid : -run.pid, sig);
+			    sig == SIGUSR2 ? run.workload.pid :
+			    -run.workload.pid, sig);
 		return;
 	}
 	if (w->iev.ibuf.fd == -1)
@@ -102,6 +103,15 @@ run_hold(int sig)
 	if (run_ends(sig) && !run.kernel_only && (!run.go ||
 	    !run.workers[WORKER_SUPERVISOR].locked)) {
 		run_failed(REASON_SETUP, 128 + sig);
+		return;
+	}
+	/* As in the kernel the later of a stop and its end counts. */
+	if (sig == SIGTSTP)
+		sigdelset(&run_held, SIGCONT);
+	if (sig == SIGCONT) {
+		/* The terminal may have stopped what has not begun. */
+		sigdelset(&run_held, SIGTSTP);
+		run_signal_tree(sig);
 		return;
 	}
 	sigaddset(&run_held, sig);
@@ -187,6 +197,9 @@ run_end(int force)
 	run.state = RUN_ENDING;
 	evtimer_del(&run_timer);
 	evtimer_del(&run_deaf);
+	/* Before one sees another go, and says so. */
+	if (force)
+		workers_kill();
 	workers_close();
 	if (force)
 		run_kill_again(-1, 0, NULL);
@@ -207,6 +220,13 @@ run_failed(enum run_reason reason, int status)
 	run.exit_status = status;
 	finish_failed();
 	run_end(1);
+}
+
+/* What a worker's failure is: before the command ran, one of the set-up. */
+enum run_reason
+run_reason_now(void)
+{
+	return (run.state == RUN_STARTING ? REASON_SETUP : REASON_WORKER);
 }
 
 static void
@@ -247,6 +267,8 @@ run_started(pid_t pid)
 	evtimer_del(&run_deaf);
 	if (run.policy->timeout_ms != 0)
 		run_arm(&run_timer, run.policy->timeout_ms);
+	/* The job may have been stopped and continued meanwhile. */
+	terminal_pass();
 	run_deliver_held();
 }
 
@@ -256,7 +278,12 @@ run_exec_failed(int error, enum workload_stage stage)
 {
 	int	 status = EXIT_SANDLOCK;
 
-	if (stage == STAGE_EXEC) {
+	if (stage == STAGE_KILLED && run_ends(error))
+		/* By a key of the terminal, whose foreground it had. */
+		status = 128 + error;
+	else if (stage == STAGE_KILLED)
+		log_warnx("the workload was killed before it started");
+	else if (stage == STAGE_EXEC) {
 		status = error == ENOENT || error == ENOTDIR ?
 		    EXIT_NOTFOUND : EXIT_NOEXEC;
 		log_warnx("%s: %s", run.conf.argv[0], strerror(error));
@@ -613,14 +640,14 @@ run_prepare(struct run_options *ro)
 	if (run_check_stdio() == -1 || conf_protections() == -1 ||
 	    run_check_yama() == -1 || run_check_nested() == -1 ||
 	    report_init(run.policy) == -1 || finish_init() == -1 ||
-	    run_lockdown() == -1)
+	    private_name(run.policy, &run.private_dir) == -1)
 		return (-1);
-	if (private_name(run.policy, &run.private_dir) == -1)
-		return (-1);
-	imsg_event_base();
-	/* Nobody waits for our handlers; signals do. */
+	/* From here on there is something to remove; signals wait. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
+	if (run_lockdown() == -1)
+		return (-1);
+	imsg_event_base();
 	started = run.kernel_only ? 0 : workers_spawn();
 	run_events();
 	if (started == -1 || workers_private() == -1 ||
@@ -642,7 +669,6 @@ run_start(void)
 	} else {
 		if (workers_configure() == -1)
 			return (-1);
-		run_check_go();
 	}
 	if (terminal_leave() == -1 || lock_parent() == -1) {
 		log_warn("lockdown");
@@ -736,7 +762,9 @@ run_main(struct run_options *ro)
 		event_dispatch();
 	else if (run.workers[WORKER_SUPERVISOR].pid != 0 ||
 	    run.workload.pid != 0) {
-		run_end(1);
+		/* It may have begun by now. */
+		workers_hear();
+		run_failed(run_reason_now(), EXIT_SANDLOCK);
 		event_dispatch();
 	}
 	terminal_restore();

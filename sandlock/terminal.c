@@ -98,6 +98,15 @@ terminal_set(pid_t pgrp)
 	terminal_given = pgrp != getpgrp();
 }
 
+/* If a shell has given the foreground to us, it is the workload's. */
+void
+terminal_pass(void)
+{
+	if (run.pid != 0 && terminal_managed &&
+	    tcgetpgrp(terminal_fd) == getpgrp())
+		terminal_set(run.pid);
+}
+
 /*
  * The workload has stopped.  One that only wanted to read its terminal, which
  * the shell had given to us, gets it; otherwise the job stops as a whole.  A
@@ -137,8 +146,7 @@ terminal_stopped(int sig)
 	 * it, which run.c passes on: a second one would take back a stop that
 	 * came in between.
 	 */
-	if (terminal_managed && tcgetpgrp(terminal_fd) == getpgrp())
-		terminal_set(run.pid);
+	terminal_pass();
 }
 
 /*

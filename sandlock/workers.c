@@ -243,10 +243,20 @@ worker_exec(enum run_worker_name which)
 }
 
 /*
+ * Whether cowd has something to remove should this process be killed: a private
+ * directory, or a branch that the workload writes to without it.  To one with a
+ * view nobody else writes.
+ */
+static int
+cowd_cleans(void)
+{
+	return (run.needs.cowd && (run.private_dir != NULL ||
+	    (cowd_has_branch() && !run.needs.view)));
+}
+
+/*
  * The channels of all that the policy needs, and the supervisor itself, which
- * has most to do before the workload can start.  cowd follows at once only if
- * it has something to remove should this process be killed.  0, or -1 after a
- * message.
+ * has most to do before the workload can start.  0, or -1 after a message.
  */
 int
 workers_spawn(void)
@@ -256,9 +266,7 @@ workers_spawn(void)
 	    (run.needs.netd && worker_channel(WORKER_NETD) == -1) ||
 	    worker_exec(WORKER_SUPERVISOR) == -1)
 		return (-1);
-	if (run.needs.cowd && run.private_dir != NULL)
-		return (worker_exec(WORKER_COWD));
-	return (0);
+	return (cowd_cleans() ? worker_exec(WORKER_COWD) : 0);
 }
 
 /* cowd alone, for a branch without a run; 0, or -1 after a message. */
@@ -568,9 +576,26 @@ configure_netd(void)
 	return (proto_send_empty(ib, IMSG_CONF_END, -1));
 }
 
+/* Start a worker, if it is not there, and send it its configuration. */
+static int
+worker_configure(enum run_worker_name which, int (*configure)(void))
+{
+	struct run_worker	*w = &run.workers[which];
+
+	if (w->pid == 0 && worker_exec(which) == -1)
+		return (-1);
+	if (configure() == -1) {
+		log_warn("configuration of %s", w->name);
+		return (-1);
+	}
+	imsg_event_add(&w->iev);
+	return (0);
+}
+
 /*
- * Send each its configuration.  The supervisor has its own before the others
- * are started: they come up while it and the workload do.
+ * Send each its configuration, the event loop what does not fit yet.  Only what
+ * has to be known before the workload runs comes before the word that it may:
+ * the other workers come up while it does.  0, or -1 after a message.
  */
 int
 workers_configure(void)
@@ -578,30 +603,20 @@ workers_configure(void)
 	if ((run.needs.cowd &&
 	    configure_socket(WORKER_COWD, IMSG_SOCKET_COWD) == -1) ||
 	    (run.needs.netd &&
-	    configure_socket(WORKER_NETD, IMSG_SOCKET_NETD) == -1) ||
-	    configure_supervisor() == -1)
-		goto fail;
-	imsg_event_add(&run.workers[WORKER_SUPERVISOR].iev);
+	    configure_socket(WORKER_NETD, IMSG_SOCKET_NETD) == -1)) {
+		log_warn("channel between workers");
+		return (-1);
+	}
+	if (worker_configure(WORKER_SUPERVISOR, configure_supervisor) == -1 ||
+	    (cowd_cleans() &&
+	    worker_configure(WORKER_COWD, configure_cowd) == -1))
+		return (-1);
 	run_check_go();
-	if (run.needs.cowd) {
-		if (run.workers[WORKER_COWD].pid == 0 &&
-		    worker_exec(WORKER_COWD) == -1)
-			return (-1);
-		if (configure_cowd() == -1)
-			goto fail;
-		imsg_event_add(&run.workers[WORKER_COWD].iev);
-	}
-	if (run.needs.netd) {
-		if (worker_exec(WORKER_NETD) == -1)
-			return (-1);
-		if (configure_netd() == -1)
-			goto fail;
-		imsg_event_add(&run.workers[WORKER_NETD].iev);
-	}
-	return (0);
- fail:
-	log_warn("configuration of the workers");
-	return (-1);
+	if (run.needs.cowd && !cowd_cleans() &&
+	    worker_configure(WORKER_COWD, configure_cowd) == -1)
+		return (-1);
+	return (run.needs.netd ?
+	    worker_configure(WORKER_NETD, configure_netd) : 0);
 }
 
 static __attribute__((__format__ (printf, 2, 3))) void
@@ -629,9 +644,10 @@ worker_error(struct run_worker *w, struct imsg *imsg)
 		worker_broken(w, "bad error message");
 		return;
 	}
-	log_warnx("%s", text);
+	if (run.state != RUN_ENDING)
+		log_warnx("%s", text);
 	free(text);
-	run_failed(REASON_SETUP, EXIT_SANDLOCK);
+	run_failed(run_reason_now(), EXIT_SANDLOCK);
 }
 
 static int

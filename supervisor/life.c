@@ -157,7 +157,7 @@ life_main_ended(int status)
 	life_main_done = 1;
 	life_exit.status = status;
 	if (!sup.ending && !start_outcome())
-		worker_fail("the workload was killed before it started");
+		start_died(status);
 	sup.ending = 1;
 }
 

@@ -26,9 +26,11 @@
 #include <sys/types.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -277,6 +279,14 @@ start_running(void)
 	imsg_event_add(&worker_parent);
 }
 
+/* It is dead, or shall be: how it died comes with SIGCHLD, see start_died(). */
+static void
+start_ending(void)
+{
+	event_del(&start_sync);
+	kill(sup.workload.pid, SIGKILL);
+}
+
 /*
  * Hear what the child has said; 1 when it has exec'd.  Its failure ends this
  * process.
@@ -295,15 +305,29 @@ start_outcome(void)
 			notify_init(listener);
 			break;
 		case WORKLOAD_RUNNING:
-			if (!start_sent_go)
-				start_failed(STAGE_FORK, ECHILD);
+			if (!start_sent_go) {
+				start_ending();
+				return (0);
+			}
 			start_running();
 			break;
 		case WORKLOAD_FAILED:
+			if (errno == ECHILD) {
+				start_ending();
+				return (0);
+			}
 			start_failed(stage, errno);
 		}
 	}
 	return (1);
+}
+
+void
+start_died(int status)
+{
+	if (!WIFSIGNALED(status))
+		worker_fail("the workload ended before it started");
+	start_failed(STAGE_KILLED, WTERMSIG(status));
 }
 
 static void

@@ -152,6 +152,7 @@ void	 start_configure(struct imsg *);
 void	 start_workload(void);
 void	 start_go(void);
 int	 start_outcome(void);
+void	 start_died(int) __attribute__((__noreturn__));
 
 /* lock.c */
 void	 lock_run(void);

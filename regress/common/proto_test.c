@@ -445,7 +445,7 @@ ATF_TC_BODY(life, tc)
 	ATF_REQUIRE(proto_send_failure(&left, &pf) == 0);
 	len = raw(buf, sizeof(buf), IMSG_EXEC_FAILED);
 	cut(buf, len, 0, IMSG_EXEC_FAILED, recv_failure);
-	pf.stage = STAGE_EXEC + 1;
+	pf.stage = STAGE_KILLED + 1;
 	ATF_REQUIRE(proto_send_failure(&left, &pf) == 0);
 	next(&imsg, IMSG_EXEC_FAILED);
 	ATF_CHECK(recv_failure(&imsg) == -1);

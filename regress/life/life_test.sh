@@ -343,6 +343,32 @@ signal_stage()
 	return 1
 }
 
+atf_test_case signal_continued
+signal_continued_head()
+{
+	atf_set "descr" "a stop during the start ends with the next CONT"
+}
+signal_continued_body()
+{
+	life_setup
+	# The command waits for netd, which knows its name.
+	for signals in "TSTP CONT" "CONT TSTP CONT" CONT; do
+		rm -f up outcome pid
+		setsid "${reap}" -p pid -s netd:20 -o outcome "${sandlock}" \
+		    run --no-workdir --net-allow localhost --status-fd 9 -- \
+		    /bin/sh -c ': >up' 9>status 2>errs &
+		wait_for grep -qs killed outcome
+		for sig in ${signals}; do
+			kill -${sig} "$(cat pid)"
+		done
+		kill -CONT "$(worker_pid "$(cat pid)" netd)"
+		rc=0
+		wait $! || rc=$?
+		expect "${signals}" 0 exit
+		[ -f up ] || fail "${signals}: it never ran"
+	done
+}
+
 held_or_up()
 {
 	[ -f up ] || grep -qs killed outcome
@@ -362,4 +388,5 @@ atf_init_test_cases()
 	atf_add_test_case signals_group
 	atf_add_test_case signal_early
 	atf_add_test_case signal_stages
+	atf_add_test_case signal_continued
 }

@@ -188,17 +188,19 @@ terminal_end(struct terminal *t)
 }
 
 /*
- * Wait until the program on the terminal is the one that only waits, and runs:
- * to be continued would take a stop back that came before.
+ * Wait until the program on the terminal has this name, and runs: to be
+ * continued would take a stop back that came before.
  */
 static void
-terminal_job(struct terminal *t)
+terminal_job(struct terminal *t, const char *name)
 {
-	char	 path[64], line[64];
+	char	 path[64], line[64], running[32], waiting[32];
 	time_t	 end = now() + TERMINAL_SECONDS;
 	pid_t	 pgrp;
 	FILE	*f;
 
+	snprintf(running, sizeof(running), "(%s) R", name);
+	snprintf(waiting, sizeof(waiting), "(%s) S", name);
 	for (;;) {
 		ATF_REQUIRE_MSG(now() <= end, "no job: '%s'", t->text);
 		if ((pgrp = tcgetpgrp(t->fd)) > 0) {
@@ -209,8 +211,8 @@ terminal_job(struct terminal *t)
 					line[0] = '\0';
 				fclose(f);
 			}
-			if (strstr(line, "(procs) S") != NULL ||
-			    strstr(line, "(procs) R") != NULL)
+			if (strstr(line, running) != NULL ||
+			    strstr(line, waiting) != NULL)
 				return;
 		}
 		terminal_read(t);
@@ -240,7 +242,7 @@ ATF_TC_BODY(inner_shell, tc)
 	/* Ctrl-C ends the job and not the shell. */
 	terminal_type(&t, "sh -c 'echo i''n; exec ./procs pause'\n");
 	terminal_expect(&t, "\nin");
-	terminal_job(&t);
+	terminal_job(&t, "procs");
 	terminal_type(&t, "\003");
 	terminal_expect(&t, "INNER> ");
 	terminal_type(&t, "echo status=$?\n");
@@ -249,7 +251,7 @@ ATF_TC_BODY(inner_shell, tc)
 	/* Ctrl-Z stops it; bg, fg and kill are as ever. */
 	terminal_type(&t, "sh -c 'echo i''n; exec ./procs pause'\n");
 	terminal_expect(&t, "\nin");
-	terminal_job(&t);
+	terminal_job(&t, "procs");
 	terminal_type(&t, "\032");
 	terminal_expect(&t, "Stopped");
 	terminal_expect(&t, "INNER> ");
@@ -260,7 +262,7 @@ ATF_TC_BODY(inner_shell, tc)
 	terminal_expect(&t, "INNER> ");
 	terminal_type(&t, "fg\n");
 	terminal_expect(&t, "./procs pause");
-	terminal_job(&t);
+	terminal_job(&t, "procs");
 	terminal_type(&t, "\003");
 	terminal_expect(&t, "INNER> ");
 	terminal_type(&t, "jobs; echo none\n");
@@ -283,7 +285,7 @@ ATF_TC_BODY(plain_job, tc)
 	terminal_type(&t, "$SANDLOCK run -- /bin/sh -c "
 	    "'echo up''1; exec ./procs pause'\n");
 	terminal_expect(&t, "up1");
-	terminal_job(&t);
+	terminal_job(&t, "procs");
 	for (i = 0; i < 3; i++) {
 		terminal_type(&t, "\032");
 		terminal_expect(&t, "Stopped");
@@ -294,7 +296,7 @@ ATF_TC_BODY(plain_job, tc)
 		terminal_expect(&t, "OUTER> ");
 		terminal_type(&t, "fg\n");
 		terminal_expect(&t, "procs pause");
-		terminal_job(&t);
+		terminal_job(&t, "procs");
 	}
 	terminal_type(&t, "\003");
 	terminal_expect(&t, "OUTER> ");
@@ -328,6 +330,67 @@ ATF_TC_BODY(plain_job, tc)
 	terminal_expect(&t, "OUTER> ");
 	terminal_type(&t, "exit 0\n");
 	ATF_CHECK(terminal_end(&t) == 0);
+}
+
+/* A copy of the programs whose netd begins when there is a file "go". */
+static void
+late_programs(void)
+{
+	static const char	 make[] =
+	    "top=${SANDLOCK%/sandlock/sandlock}; mkdir late late/netd &&"
+	    "for p in sandlock supervisor cowd; do mkdir late/$p &&"
+	    "cp $top/$p/$p late/$p/ || exit; done;"
+	    "cp $top/netd/netd late/netd/real && cat >late/netd/netd <<END\n"
+	    "#!/bin/sh\n"
+	    "until [ -e $PWD/go ]; do /bin/sleep 0.01; done\n"
+	    "exec $PWD/late/netd/real\n"
+	    "END\n"
+	    "chmod 755 late/netd/netd";
+
+	ATF_REQUIRE_EQ(0, system(make));
+}
+
+/* A run that waits for a name, at the terminal. */
+static void
+late_start(struct terminal *t)
+{
+	unlink("go");
+	terminal_type(t, "late/sandlock/sandlock run --no-workdir "
+	    "--net-allow localhost -- /bin/sh -c "
+	    "'echo up''1; read x; echo got:$x'\n");
+	terminal_job(t, "supervisor");
+}
+
+ATF_TC_WITHOUT_HEAD(starting);
+ATF_TC_BODY(starting, tc)
+{
+	struct terminal	 t;
+
+	setup(tc);
+	late_programs();
+	outer_start(&t);
+	/* The keys reach a child that has not begun. */
+	late_start(&t);
+	terminal_type(&t, "\003");
+	terminal_expect(&t, "OUTER> ");
+	ATF_CHECK(strstr(t.text, "sandlock: ") == NULL);
+	terminal_type(&t, "echo status=$?\n");
+	terminal_expect(&t, "status=130");
+	terminal_expect(&t, "OUTER> ");
+	/* Stopped and continued there, it has the terminal all the same. */
+	late_start(&t);
+	terminal_type(&t, "\032");
+	terminal_expect(&t, "Stopped");
+	terminal_expect(&t, "OUTER> ");
+	terminal_type(&t, "fg\n");
+	terminal_expect(&t, "got:$x");
+	ATF_REQUIRE(close(open("go", O_WRONLY | O_CREAT, 0600)) == 0);
+	terminal_expect(&t, "up1");
+	terminal_type(&t, "word\n");
+	terminal_expect(&t, "got:word");
+	terminal_expect(&t, "OUTER> ");
+	terminal_type(&t, "exit\n");
+	terminal_end(&t);
 }
 
 ATF_TC_WITHOUT_HEAD(pipeline);
@@ -507,6 +570,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, inner_shell);
 	ATF_TP_ADD_TC(tp, plain_job);
+	ATF_TP_ADD_TC(tp, starting);
 	ATF_TP_ADD_TC(tp, pipeline);
 	ATF_TP_ADD_TC(tp, resize);
 	ATF_TP_ADD_TC(tp, modes);

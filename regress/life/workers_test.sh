@@ -151,7 +151,6 @@ parent_filter_body()
 	[ "${got}" = 2 ] || fail "Seccomp: ${got}"
 }
 
-# Only root may look at the descriptors of a process that is not dumpable.
 # late RULE: a run that connects, while netd is held at its start.
 late()
 {
@@ -192,6 +191,7 @@ late_body()
 	later name
 }
 
+# Only root may look at the descriptors of a process that is not dumpable.
 atf_test_case descriptors
 descriptors_head()
 {
