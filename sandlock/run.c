@@ -64,6 +64,7 @@ static struct event	 run_signal_events[nitems(run_signals) + 1];
 static struct event	 run_timer;	/* start, -t, --kill-after, grace */
 static struct event	 run_killer;	/* repeats kills at the end */
 static struct event	 run_deaf;	/* for the answer to a signal */
+static struct event	 run_late;	/* for workers that do not come up */
 static struct event	 run_sync;	/* kernel only: outcome of exec */
 static sigset_t		 run_held;	/* until the workload has exec'd */
 
@@ -270,6 +271,22 @@ run_started(pid_t pid)
 	/* The job may have been stopped and continued meanwhile. */
 	terminal_pass();
 	run_deliver_held();
+}
+
+/* The workload may run by now, and its calls would wait for ever. */
+static void
+run_missing(int fd, short event, void *arg)
+{
+	const char	*name = workers_missing();
+
+	(void)fd;
+	(void)event;
+	(void)arg;
+	if (name == NULL || run.state == RUN_ENDING)
+		return;
+	log_warnx("%s did not start within %d seconds", name,
+	    RUN_START_SECONDS);
+	run_failed(REASON_WORKER, EXIT_SANDLOCK);
 }
 
 /* The workload could not be started: 127 not found, 126 found, 125 ours. */
@@ -492,6 +509,7 @@ run_events(void)
 	evtimer_set(&run_timer, run_timeout, NULL);
 	evtimer_set(&run_killer, run_kill_again, NULL);
 	evtimer_set(&run_deaf, run_unheard, NULL);
+	evtimer_set(&run_late, run_missing, NULL);
 	/* One that the caller blocked would never come. */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -669,6 +687,7 @@ run_start(void)
 	} else {
 		if (workers_configure() == -1)
 			return (-1);
+		run_arm(&run_late, RUN_START_SECONDS * 1000);
 	}
 	if (terminal_leave() == -1 || lock_parent() == -1) {
 		log_warn("lockdown");

@@ -157,6 +157,7 @@ int	 workers_cowd(void);
 int	 workers_order(enum branch_order);
 int	 workers_configure(void);
 void	 workers_hear(void);
+const char	*workers_missing(void);
 void	 workers_reap(void);
 void	 workers_close(void);
 void	 workers_kill(void);

@@ -849,6 +849,18 @@ supervisor_first(const struct run_worker *w)
 		parent_dispatch_worker(sup, EV_READ);
 }
 
+/* One that has not come up yet, or NULL. */
+const char *
+workers_missing(void)
+{
+	int	 i;
+
+	for (i = 0; i < WORKER_MAX; i++)
+		if (run.workers[i].pid != 0 && !run.workers[i].locked)
+			return (run.workers[i].name);
+	return (NULL);
+}
+
 /* What the supervisor has said by now. */
 void
 workers_hear(void)
