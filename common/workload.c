@@ -441,8 +441,12 @@ workload_hear(struct workload *w, int *listener, enum workload_stage *stage)
 	}
 	*stage = STAGE_FILTER;
 	if (n == 1 && !w->ready) {
-		if ((*listener = word_listener(w, word.value)) == -1)
+		if ((*listener = word_listener(w, word.value)) == -1) {
+			/* Or its descriptors: it dies. */
+			if (errno == ESRCH || errno == EBADF)
+				errno = ECHILD;
 			return (WORKLOAD_FAILED);
+		}
 		w->ready = 1;
 		if (w->go)
 			workload_go(w);

@@ -15,8 +15,8 @@
  */
 /*
  * The private directory: HOME and TMPDIR of a policy that asks for fresh ones.
- * The parent makes it before anything starts and removes it when everything is
- * gone; if the parent is killed, cowd removes it.
+ * The parent makes it before the workload starts, when cowd knows of it, and
+ * removes it when everything is gone; if the parent is killed, cowd does.
  */
 
 #include <sys/types.h>

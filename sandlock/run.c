@@ -106,9 +106,6 @@ run_hold(int sig)
 		run_failed(REASON_SETUP, 128 + sig);
 		return;
 	}
-	/* As in the kernel the later of a stop and its end counts. */
-	if (sig == SIGTSTP)
-		sigdelset(&run_held, SIGCONT);
 	if (sig == SIGCONT) {
 		/* The terminal may have stopped what has not begun. */
 		sigdelset(&run_held, SIGTSTP);
@@ -146,7 +143,19 @@ run_unheard(int fd, short event, void *arg)
 void
 run_signalled(void)
 {
-	evtimer_del(&run_deaf);
+	/* During the start it is for what is held. */
+	if (run.state != RUN_STARTING)
+		evtimer_del(&run_deaf);
+}
+
+/* Nothing came up while all of it was stopped. */
+void
+run_continued(void)
+{
+	if (run.state == RUN_STARTING)
+		run_arm(&run_timer, RUN_START_SECONDS * 1000);
+	if (evtimer_pending(&run_late, NULL))
+		run_arm(&run_late, RUN_START_SECONDS * 1000);
 }
 
 /* A signal for every process of the tree. */
@@ -202,9 +211,10 @@ run_end(int force)
 	if (force)
 		workers_kill();
 	workers_close();
-	if (force)
-		run_kill_again(-1, 0, NULL);
-	else if (run.kernel_only)
+	if (force) {
+		workers_reap();
+		run_arm(&run_killer, RUN_RETRY_US / 1000);
+	} else if (run.kernel_only)
 		/* What it left behind goes now, not after a grace. */
 		run_arm(&run_killer, 0);
 	else
@@ -365,6 +375,18 @@ run_check_go(void)
 	imsg_event_add(&w->iev);
 }
 
+/* Whether the workload has started by now may wait to be read. */
+static void
+run_hear(void)
+{
+	if (run.state != RUN_STARTING)
+		return;
+	if (!run.kernel_only)
+		workers_hear();
+	else if (run.workload.sync != -1)
+		run_kernel_outcome(-1, 0, NULL);
+}
+
 /* Kernel only: the workload is our own child. */
 void
 run_child(int status)
@@ -378,8 +400,7 @@ run_child(int status)
 		terminal_stopped(WSTOPSIG(status));
 		return;
 	}
-	if (run.workload.sync != -1)
-		run_kernel_outcome(-1, 0, NULL);
+	run_hear();
 	memset(&pe, 0, sizeof(pe));
 	pe.status = status;
 	if (getrusage(RUSAGE_CHILDREN, &ru) == 0) {
@@ -407,6 +428,9 @@ run_kernel_outcome(int fd, short event, void *arg)
 	event_del(&run_sync);
 	close(run.workload.sync);
 	run.workload.sync = -1;
+	/* One that is killed at the end has not begun. */
+	if (run.state != RUN_STARTING)
+		return;
 	if (news == WORKLOAD_RUNNING)
 		run_started(run.workload.pid);
 	else
@@ -461,11 +485,7 @@ run_signal(int sig, short event, void *arg)
 		workers_reap();
 		return;
 	}
-	/* Whether the workload has started by now may wait to be read. */
-	if (run.state == RUN_STARTING && run.kernel_only)
-		run_kernel_outcome(-1, 0, NULL);
-	else if (run.state == RUN_STARTING)
-		workers_hear();
+	run_hear();
 	/* Nothing is left to signal, and a commit is not broken off. */
 	if (run.state >= RUN_FINISHING) {
 		if (run.state == RUN_FINISHING && finish_interruptible() &&
@@ -658,14 +678,13 @@ run_prepare(struct run_options *ro)
 	if (run_check_stdio() == -1 || conf_protections() == -1 ||
 	    run_check_yama() == -1 || run_check_nested() == -1 ||
 	    report_init(run.policy) == -1 || finish_init() == -1 ||
-	    private_name(run.policy, &run.private_dir) == -1)
-		return (-1);
-	/* From here on there is something to remove; signals wait. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	if (run_lockdown() == -1)
+	    private_name(run.policy, &run.private_dir) == -1 ||
+	    run_lockdown() == -1)
 		return (-1);
 	imsg_event_base();
+	/* Nobody waits for our handlers; signals do. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	started = run.kernel_only ? 0 : workers_spawn();
 	run_events();
 	if (started == -1 || workers_private() == -1 ||
@@ -781,8 +800,7 @@ run_main(struct run_options *ro)
 		event_dispatch();
 	else if (run.workers[WORKER_SUPERVISOR].pid != 0 ||
 	    run.workload.pid != 0) {
-		/* It may have begun by now. */
-		workers_hear();
+		run_hear();
 		run_failed(run_reason_now(), EXIT_SANDLOCK);
 		event_dispatch();
 	}

@@ -105,6 +105,7 @@ void	 run_check_go(void);
 void	 run_finished(void);
 void	 run_signal_tree(int);
 void	 run_signalled(void);
+void	 run_continued(void);
 void	 run_kill_tree(int);
 void	 run_child(int);
 void	 run_kernel_outcome(int, short, void *);

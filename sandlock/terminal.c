@@ -120,6 +120,12 @@ terminal_stopped(int sig)
 
 	if (foreground == -1)
 		return;
+	/* It got it meanwhile. */
+	if ((sig == SIGTTIN || sig == SIGTTOU) && terminal_managed &&
+	    run.pid != 0 && foreground == getpgid(run.pid)) {
+		run_signal_tree(SIGCONT);
+		return;
+	}
 	if ((sig == SIGTTIN || sig == SIGTTOU) && !terminal_managed &&
 	    foreground == getpgrp()) {
 		if (tcgetattr(terminal_fd, &terminal_modes) == 0)
@@ -141,6 +147,7 @@ terminal_stopped(int sig)
 	if (run.policy->timeout_ms != 0)
 		run_kill_tree(SIGSTOP);
 	raise(SIGSTOP);
+	run_continued();
 	/*
 	 * Continued, by fg or by bg.  The workload is by the signal that did
 	 * it, which run.c passes on: a second one would take back a stop that

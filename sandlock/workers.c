@@ -52,6 +52,7 @@
 #define WORKER_REASON_US	200000	/* from an exit to that of its cause */
 
 static int	 worker_may_go(const struct run_worker *);
+static void	 supervisor_first(const struct run_worker *);
 static int	 configure_branch(struct imsgbuf *);
 static void	 parent_dispatch_worker(struct run_worker *, short);
 static void	 parent_dispatch_supervisor(int, short, void *);
@@ -644,6 +645,8 @@ worker_error(struct run_worker *w, struct imsg *imsg)
 		worker_broken(w, "bad error message");
 		return;
 	}
+	/* Whether the command runs may wait to be read. */
+	supervisor_first(w);
 	if (run.state != RUN_ENDING)
 		log_warnx("%s", text);
 	free(text);
@@ -849,14 +852,15 @@ supervisor_first(const struct run_worker *w)
 		parent_dispatch_worker(sup, EV_READ);
 }
 
-/* One that has not come up yet, or NULL. */
+/* One that has not come up, and has something to do; or NULL. */
 const char *
 workers_missing(void)
 {
 	int	 i;
 
 	for (i = 0; i < WORKER_MAX; i++)
-		if (run.workers[i].pid != 0 && !run.workers[i].locked)
+		if (run.workers[i].pid != 0 && !run.workers[i].locked &&
+		    !worker_may_go(&run.workers[i]))
 			return (run.workers[i].name);
 	return (NULL);
 }

@@ -161,6 +161,13 @@ life_main_ended(int status)
 	sup.ending = 1;
 }
 
+/* Its process id may be another's by now. */
+int
+life_main_gone(void)
+{
+	return (life_main_done);
+}
+
 static void
 life_main_stopped(int sig)
 {

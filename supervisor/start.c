@@ -284,7 +284,8 @@ static void
 start_ending(void)
 {
 	event_del(&start_sync);
-	kill(sup.workload.pid, SIGKILL);
+	if (!life_main_gone())
+		kill(sup.workload.pid, SIGKILL);
 }
 
 /*

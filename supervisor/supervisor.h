@@ -159,6 +159,7 @@ void	 lock_run(void);
 
 /* life.c */
 void	 life_init(void);
+int	 life_main_gone(void);
 void	 life_wait(void);
 void	 life_note(pid_t, int, const struct rusage *);
 void	 life_signal(int);

@@ -137,8 +137,12 @@ place_body()
 		while [ ${type} -le ${IMSG_MAX} ]; do
 			case ${who}:${type} in
 			*:${IMSG_ERROR})
+				# cowd and netd may say so while it runs.
 				say ${who} config "msg ${type} 0 0 0 4 65"
-				expect "${what}" 125 setup ;;
+				[ "$(status_key reason)" = worker ] ||
+				    expect "${what}" 125 setup
+				expect "${what}" 125 \
+				    "$(status_key reason)" ;;
 			supervisor:${IMSG_EXEC_FAILED}|\
 			supervisor:${IMSG_STARTED}|\
 			supervisor:${IMSG_SIGNALLED}|\
