@@ -78,7 +78,7 @@ run_signal_tree(int sig)
 	struct run_worker	*w = &run.workers[WORKER_SUPERVISOR];
 
 	if (run.kernel_only) {
-		if (!run.have_result)
+		if (run.workload.pid > 0 && !run.have_result)
 			kill(sig == SIGTERM || sig == SIGUSR1 ||
 			    sig == SIGUSR2 ? run.workload.pid :
 			    -run.workload.pid, sig);
