@@ -800,8 +800,9 @@ run_main(struct run_options *ro)
 		event_dispatch();
 	else if (run.workers[WORKER_SUPERVISOR].pid != 0 ||
 	    run.workload.pid != 0) {
-		run_hear();
-		run_failed(run_reason_now(), EXIT_SANDLOCK);
+		/* Once it may run, it may have. */
+		run_failed(run.go ? REASON_WORKER : REASON_SETUP,
+		    EXIT_SANDLOCK);
 		event_dispatch();
 	}
 	terminal_restore();

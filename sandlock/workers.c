@@ -224,6 +224,19 @@ worker_channel(enum run_worker_name which)
 	return (0);
 }
 
+/* A program that cannot be there later is better missed before all starts. */
+static int
+worker_there(enum run_worker_name which)
+{
+	char	 path[PATH_MAX];
+
+	if (worker_path(worker_names[which], path, sizeof(path)) == 0 &&
+	    access(path, X_OK) == 0)
+		return (1);
+	log_warn("%s", worker_names[which]);
+	return (0);
+}
+
 static int
 worker_exec(enum run_worker_name which)
 {
@@ -262,7 +275,9 @@ cowd_cleans(void)
 int
 workers_spawn(void)
 {
-	if (worker_channel(WORKER_SUPERVISOR) == -1 ||
+	if ((run.needs.cowd && !worker_there(WORKER_COWD)) ||
+	    (run.needs.netd && !worker_there(WORKER_NETD)) ||
+	    worker_channel(WORKER_SUPERVISOR) == -1 ||
 	    (run.needs.cowd && worker_channel(WORKER_COWD) == -1) ||
 	    (run.needs.netd && worker_channel(WORKER_NETD) == -1) ||
 	    worker_exec(WORKER_SUPERVISOR) == -1)

@@ -255,6 +255,7 @@ struct closing {
 	int		 fd;
 	int		 delay;
 	volatile int	 go;
+	volatile int	 busy;
 };
 
 static void *
@@ -268,6 +269,7 @@ closing_run(void *arg)
 		continue;
 	for (i = 0; i < c->delay; i++)
 		continue;
+	c->busy = 0;
 	/* Nobody waits for this one, which may take long. */
 	close(fd);
 	return (NULL);
@@ -297,6 +299,10 @@ race_once(int fd, const char *call, const struct sockaddr_in *sin, int n)
 	double			 start = now();
 	int			 created;
 
+	/* Who had it before may not have come to run. */
+	while (this->busy)
+		poll(NULL, 0, 1);
+	this->busy = 1;
 	this->fd = fd;
 	this->delay = n % DELAYS * 40;
 	this->go = 0;
