@@ -233,13 +233,6 @@ run_failed(enum run_reason reason, int status)
 	run_end(1);
 }
 
-/* What a worker's failure is: before the command ran, one of the set-up. */
-enum run_reason
-run_reason_now(void)
-{
-	return (run.state == RUN_STARTING ? REASON_SETUP : REASON_WORKER);
-}
-
 static void
 run_timeout(int fd, short event, void *arg)
 {

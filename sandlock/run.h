@@ -98,7 +98,6 @@ extern struct run	 run;
 int	 run_branch(enum branch_order, enum dry_run_form);
 void	 run_ended(const struct proto_exit *);
 void	 run_failed(enum run_reason, int);
-enum run_reason	 run_reason_now(void);
 void	 run_started(pid_t);
 void	 run_exec_failed(int, enum workload_stage);
 void	 run_check_go(void);

@@ -665,7 +665,8 @@ worker_error(struct run_worker *w, struct imsg *imsg)
 	if (run.state != RUN_ENDING)
 		log_warnx("%s", text);
 	free(text);
-	run_failed(run_reason_now(), EXIT_SANDLOCK);
+	run_failed(run.state == RUN_STARTING ? REASON_SETUP : REASON_WORKER,
+	    EXIT_SANDLOCK);
 }
 
 static int

@@ -139,10 +139,11 @@ place_body()
 			*:${IMSG_ERROR})
 				# cowd and netd may say so while it runs.
 				say ${who} config "msg ${type} 0 0 0 4 65"
-				[ "$(status_key reason)" = worker ] ||
-				    expect "${what}" 125 setup
-				expect "${what}" 125 \
-				    "$(status_key reason)" ;;
+				reason=$(status_key reason)
+				[ ${who}:${reason} = cowd:worker ] ||
+				    [ ${who}:${reason} = netd:worker ] ||
+				    reason=setup
+				expect "${what}" 125 ${reason} ;;
 			supervisor:${IMSG_EXEC_FAILED}|\
 			supervisor:${IMSG_STARTED}|\
 			supervisor:${IMSG_SIGNALLED}|\
