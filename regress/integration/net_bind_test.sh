@@ -25,21 +25,23 @@ ports()
 	    /usr/bin/python3 "$(helper ports.py)" ${test} ${port}
 }
 
-# A port that nobody has, in both families and protocols.
+# A port that nobody has, in both families and protocols, and that the kernel
+# gives nobody who asks for any: below its range of those.
 free_port()
 {
 	port=$(/usr/bin/python3 -c '
-import socket
+import random, socket
 while True:
     a = socket.socket(socket.AF_INET6)
     b = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-    a.bind(("::", 0))
+    port = random.randrange(16384, 32768)
     try:
-        b.bind(("::", a.getsockname()[1]))
+        a.bind(("::", port))
+        b.bind(("::", port))
         break
     except OSError:
         pass
-print(a.getsockname()[1])')
+print(port)')
 }
 
 # The host's own server of that port, in both families and protocols.
