@@ -93,6 +93,8 @@ enum imsg_type {
 	IMSG_COUNT,		/* supervisor to parent: notifications */
 	IMSG_EXITED,		/* supervisor to parent: the tree is gone */
 	IMSG_ERROR,		/* worker to parent: set-up failed, text */
+	IMSG_NEAR_COWD,		/* supervisor to parent: it answers best on */
+	IMSG_NEAR_NETD,		/* this processor; -1: on any */
 	IMSG_DENIAL,		/* worker to parent: for --log-denials */
 	IMSG_PORT,		/* supervisor to parent: for --status-fd */
 
@@ -383,7 +385,7 @@ int	 proto_recv_string(struct imsg *, char **);
 
 /*
  * IMSG_CONF_PASSFD, _BIND, IMSG_SIGNAL, _KILL, _STOPPED, _STARTED, _BRANCH,
- * _VIRTUAL: a number.
+ * _VIRTUAL, _NEAR_*: a number.
  */
 int	 proto_send_int(struct imsgbuf *, uint32_t, int, int);
 int	 proto_recv_int(struct imsg *, int *);

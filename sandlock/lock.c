@@ -86,11 +86,13 @@ lock_parent(void)
 {
 	struct lockdown_rule	 rules[nitems(lock_rules) +
 				    nitems(lock_remove) + nitems(lock_tree) +
-				    1];
+				    1 + WORKER_MAX];
 	const struct lockdown_rule stop = { SYS_tgkill, 2, {
 		BPF_COND_EQ(0, (uint32_t)getpid()), BPF_COND_EQ(2, SIGSTOP) } };
 	struct landlock_self	 self;
-	size_t			 n = nitems(lock_rules);
+	static const enum run_worker_name moved[] = { WORKER_COWD,
+				    WORKER_NETD };
+	size_t			 i, n = nitems(lock_rules);
 	int			 dir = -1, parent = -1;
 
 	memset(&self, 0, sizeof(self));
@@ -111,6 +113,12 @@ lock_parent(void)
 	memcpy(rules, lock_rules, sizeof(lock_rules));
 	/* a job that stops stops as a whole */
 	rules[n++] = stop;
+	/* where a worker answers soonest */
+	for (i = 0; i < nitems(moved); i++)
+		if (run.workers[moved[i]].pid != 0)
+			rules[n++] = (struct lockdown_rule)LOCKDOWN_ALLOW_IF(
+			    SYS_sched_setaffinity, BPF_COND_EQ(0,
+			    (uint32_t)run.workers[moved[i]].pid));
 	if (run.private_dir != NULL || run.branch.fd != -1) {
 		memcpy(rules + n, lock_remove, sizeof(lock_remove));
 		n += nitems(lock_remove);

@@ -66,6 +66,7 @@ struct run_worker {
 	struct imsgev	 iev;		/* fd -1 when closed */
 	int		 locked;
 	int		 ready;		/* netd: names are resolved */
+	int		 placed;	/* its one processor, + 1; 0: any */
 	struct event	 stopped;	/* armed while it is stopped */
 	struct event	 gone;		/* armed when its channel has ended */
 };

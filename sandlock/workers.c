@@ -27,6 +27,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -64,6 +65,8 @@ static const char	*const worker_names[WORKER_MAX] = {
 	[WORKER_COWD] = "cowd",
 	[WORKER_NETD] = "netd"
 };
+
+static cpu_set_t	 worker_any;	/* the processors that we may use */
 
 static void	(*const worker_handlers[WORKER_MAX])(int, short, void *) = {
 	[WORKER_SUPERVISOR] = parent_dispatch_supervisor,
@@ -282,6 +285,8 @@ workers_spawn(void)
 	    (run.needs.netd && worker_channel(WORKER_NETD) == -1) ||
 	    worker_exec(WORKER_SUPERVISOR) == -1)
 		return (-1);
+	if (sched_getaffinity(0, sizeof(worker_any), &worker_any) == -1)
+		CPU_ZERO(&worker_any);
 	return (cowd_cleans() ? worker_exec(WORKER_COWD) : 0);
 }
 
@@ -669,6 +674,38 @@ worker_error(struct run_worker *w, struct imsg *imsg)
 	    EXIT_SANDLOCK);
 }
 
+/*
+ * Let a worker use one processor only, of those that we may use ourselves, or
+ * any (-1).  The kernel may refuse, which costs nothing but time.
+ */
+static void
+worker_place(struct run_worker *w, int cpu)
+{
+	cpu_set_t	 one;
+
+	if (w->pid == 0 || w->placed == cpu + 1 ||
+	    (cpu != -1 && !CPU_ISSET(cpu, &worker_any)))
+		return;
+	w->placed = cpu + 1;
+	CPU_ZERO(&one);
+	if (cpu != -1)
+		CPU_SET(cpu, &one);
+	if (sched_setaffinity(w->pid, sizeof(one), cpu == -1 ? &worker_any :
+	    &one) == -1)
+		log_debug("%s: no choice of the processor", w->name);
+}
+
+static int
+supervisor_near(enum run_worker_name which, struct imsg *imsg)
+{
+	int	 cpu;
+
+	if (proto_recv_int(imsg, &cpu) == -1 || cpu < -1 || cpu >= CPU_SETSIZE)
+		return (-1);
+	worker_place(&run.workers[which], cpu);
+	return (0);
+}
+
 static int
 supervisor_life(struct imsg *imsg)
 {
@@ -711,6 +748,10 @@ supervisor_life(struct imsg *imsg)
 			return (-1);
 		report_port(&binding);
 		return (0);
+	case IMSG_NEAR_COWD:
+		return (supervisor_near(WORKER_COWD, imsg));
+	case IMSG_NEAR_NETD:
+		return (supervisor_near(WORKER_NETD, imsg));
 	case IMSG_DENIAL:
 		if (proto_recv_denial(imsg, &pd) == -1)
 			return (-1);
@@ -719,6 +760,8 @@ supervisor_life(struct imsg *imsg)
 	case IMSG_EXITED:
 		if (proto_recv_exit(imsg, &pe) == -1)
 			return (-1);
+		/* What follows it does for nobody who waits there. */
+		worker_place(&run.workers[WORKER_COWD], -1);
 		run_ended(&pe);
 		return (0);
 	}

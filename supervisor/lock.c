@@ -239,6 +239,12 @@ static const struct lockdown_rule	 lock_mounted[] = {
 	LOCKDOWN_ALLOW(SYS_linkat)
 };
 
+/* the processor that it waits on: its own affinity only */
+static const struct lockdown_rule	 lock_near[] = {
+	LOCKDOWN_ALLOW(SYS_getcpu),
+	LOCKDOWN_ALLOW_IF(SYS_sched_setaffinity, BPF_COND_EQ(0, 0))
+};
+
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* One filter for what this policy needs: each more costs start-up time. */
@@ -255,7 +261,8 @@ lock_run(void)
 				    nitems(lock_route) +
 				    nitems(lock_procnet) +
 				    nitems(lock_quota) +
-				    nitems(lock_mounted)];
+				    nitems(lock_mounted) +
+				    nitems(lock_near)];
 	size_t			 n = nitems(lock_rules);
 
 	memcpy(rules, lock_rules, sizeof(lock_rules));
@@ -310,6 +317,10 @@ lock_run(void)
 	if (mounted_active()) {
 		memcpy(rules + n, lock_mounted, sizeof(lock_mounted));
 		n += nitems(lock_mounted);
+	}
+	if (near_active()) {
+		memcpy(rules + n, lock_near, sizeof(lock_near));
+		n += nitems(lock_near);
 	}
 	if (lockdown_seccomp(rules, n) == -1)
 		fatal("lockdown");

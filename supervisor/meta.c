@@ -306,7 +306,7 @@ meta_send(struct request *rq, int fd, const struct proto_meta *pm)
 		request_done(waiting, ENOMEM);
 		return;
 	}
-	imsg_event_add(&sup.cowd);
+	near_ask_cowd();
 }
 
 /* Times that are both to stay as they are. */

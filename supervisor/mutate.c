@@ -195,7 +195,7 @@ mutate_send(struct request *rq, int fd, struct proto_view *pv)
 		return;
 	}
 	window_sent(waiting);
-	imsg_event_add(&sup.cowd);
+	near_ask_cowd();
 }
 
 /* The place of a name of the call; 0 or an errno. */
@@ -631,7 +631,7 @@ fifo_again(int fd, short event, void *arg)
 		return;
 	}
 	window_sent(rq);
-	imsg_event_add(&sup.cowd);
+	near_ask_cowd();
 }
 
 /*

@@ -463,8 +463,10 @@ notify_take(struct request *rq)
 {
 	memset(rq, 0, sizeof(*rq));
 	rq->fd = -1;
-	if (ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_RECV, &rq->notif) == 0)
+	if (ioctl(notify_fd, SECCOMP_IOCTL_NOTIF_RECV, &rq->notif) == 0) {
+		near_notified();
 		return (1);
+	}
 	if (errno != ENOENT && errno != EINTR)
 		fatal("notification");
 	if (notify_hung_up())

@@ -293,7 +293,7 @@ send_netd(struct request *rq, struct sending *s)
 		send_finish(parked, s, ENOBUFS);
 		return (SEND_PARKED);
 	}
-	imsg_event_add(&sup.netd);
+	near_ask_netd();
 	return (SEND_PARKED);
 }
 
@@ -324,7 +324,7 @@ send_ask(struct request *rq, struct sending *s, const char *path)
 	if (proto_send_value(&sup.cowd.ibuf, IMSG_UNIX_SEND, parked->seq, fd,
 	    0) == -1)
 		fatal("cowd");
-	imsg_event_add(&sup.cowd);
+	near_ask_cowd();
 	return (SEND_PARKED);
 }
 

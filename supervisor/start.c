@@ -237,6 +237,7 @@ start_workload(void)
 	remap_init();
 	virtual_init();
 	netlink_init();
+	near_init();
 	start_holes();
 	start_filter(&prog, &listen);
 	start_domain();

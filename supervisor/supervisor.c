@@ -252,7 +252,12 @@ static void
 supervisor_dispatch_worker(struct imsgev *iev, short event, const char *peer,
     void (*fn)(struct imsg *))
 {
-	if (supervisor_messages(iev, event, peer, fn)) {
+	int	 open;
+
+	near_answered();
+	open = supervisor_messages(iev, event, peer, fn);
+	near_heard();
+	if (open) {
 		imsg_event_add(iev);
 		return;
 	}

@@ -167,6 +167,15 @@ void	 life_kill(int);
 void	 life_orphaned(void);
 void	 life_end(void);
 
+/* near.c */
+void	 near_init(void);
+int	 near_active(void);
+void	 near_ask_cowd(void);
+void	 near_ask_netd(void);
+void	 near_notified(void);
+void	 near_answered(void);
+void	 near_heard(void);
+
 /* notify.c */
 void	 notify_init(int);
 void	 notify_collect(void);

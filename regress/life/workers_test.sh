@@ -191,6 +191,90 @@ late_body()
 	later name
 }
 
+# The processors that a worker of the run may use are these.
+uses()
+{
+	[ "$(sed -n 's/^Cpus_allowed_list:	//p' \
+	    "/proc/$(worker_pid "$(cat pid)" "$1")/status")" = "$2" ]
+}
+
+uses_one()
+{
+	uses "$1" "$(sed -n 's/^Cpus_allowed_list:	\([0-9]*\)$/\1/p' \
+	    "/proc/$(worker_pid "$(cat pid)" "$1")/status")"
+}
+
+# calling COMMAND...: a run that changes files: one caller while "one" is there,
+# then nobody; eight while "many" is there; the end with "end".
+calling()
+{
+	mkdir -p wd
+	rm -f pid end one many
+	: >one
+	"${reap}" -p pid "$@" run -r / --workdir wd --on-exit commit -- \
+	    /usr/bin/python3 -c '
+import os, sys, time
+def change(name, while_there):
+    while os.path.exists(while_there):
+        os.chmod(name, 0o600)
+        os.chmod(name, 0o640)
+for i in range(8):
+    open("wd/%d" % i, "w").close()
+change("wd/0", "one")
+while not os.path.exists("many") and not os.path.exists("end"):
+    time.sleep(0.01)
+pids = []
+for i in range(8):
+    pids.append(os.fork())
+    if pids[-1] == 0:
+        change("wd/%d" % i, "many")
+        os._exit(0)
+for pid in pids:
+    os.waitpid(pid, 0)
+while not os.path.exists("end"):
+    time.sleep(0.01)
+' 2>errs &
+	wait_for test -s pid
+	wait_for has_worker "$(cat pid)" cowd
+}
+
+called()
+{
+	: >end
+	rm -f one many
+	wait $! || fail "$1: $(cat errs)"
+	[ "$(stat -c %a wd/0)" = 640 ] || fail "$1: not committed"
+}
+
+atf_test_case near
+near_head()
+{
+	atf_set "descr" "a worker answers on its only caller's processor"
+	atf_set "require.files" "/usr/bin/python3"
+}
+near_body()
+{
+	life_setup
+	all=$(sed -n 's/^Cpus_allowed_list:	//p' /proc/self/status)
+	# Of one processor nobody is moved from.
+	calling taskset -c "${all%%[-,]*}" "${sandlock}"
+	sleep 0.3
+	for who in sandlock supervisor cowd; do
+		uses ${who} "${all%%[-,]*}" || fail "${who} left its processor"
+	done
+	called one
+	[ "$(nproc)" -gt 1 ] || return 0
+	calling "${sandlock}"
+	wait_for uses_one cowd
+	# At rest the supervisor goes where it is called from.
+	rm one
+	wait_for uses supervisor "${all}"
+	: >many
+	wait_for uses cowd "${all}"
+	uses sandlock "${all}" || fail "the parent was moved"
+	called many
+}
+
 # Only root may look at the descriptors of a process that is not dumpable.
 atf_test_case descriptors
 descriptors_head()
@@ -382,6 +466,12 @@ forbidden_body()
 200:1:9 tkill -
 234:1:1:9 tgkill -
 425:0x40000000 x32 -
+203:1:0:0 sched_setaffinity_other -
+END
+	# With one there is nothing to choose.
+	[ "$(nproc)" -eq 1 ] || cat >>calls <<'END'
+203:0:0:0 sched_setaffinity supervisor
+309:0:0:0 getcpu supervisor
 END
 	sed -i 's/^425:0x40000000 x32/0x40000027 x32/' calls
 	rules="--net-allow tcp://127.0.0.1:9"
@@ -539,6 +629,7 @@ atf_init_test_cases()
 	atf_add_test_case confined
 	atf_add_test_case parent_filter
 	atf_add_test_case late
+	atf_add_test_case near
 	atf_add_test_case descriptors
 	atf_add_test_case workload
 	atf_add_test_case forbidden
