@@ -21,6 +21,7 @@
 
 #include <sys/types.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <netinet/in.h>
@@ -71,6 +72,14 @@ call_open_write(void)
 	if ((fd = open("file", O_WRONLY)) == -1)
 		err(1, "open");
 	close(fd);
+}
+
+/* A change that opens nothing. */
+static void
+call_chmod(void)
+{
+	if (chmod("file", 0644) == -1)
+		err(1, "chmod");
 }
 
 static struct sockaddr_in	 server = {
@@ -155,7 +164,7 @@ main(int argc, char **argv)
 		server.sin_port = htons(strtol(argv[3], NULL, 10));
 	if ((argc != 3 && argc != 4) || (n = atol(argv[2])) < 1) {
 		fprintf(stderr, "usage: calls clone | getppid | open-read |"
-		    " open-write count\n"
+		    " open-write | chmod count\n"
 		    "       calls connect | send | sendto | serve count port"
 		    "\n");
 		return (1);
@@ -168,6 +177,8 @@ main(int argc, char **argv)
 		call = call_open_read;
 	else if (strcmp(argv[1], "open-write") == 0)
 		call = call_open_write;
+	else if (strcmp(argv[1], "chmod") == 0)
+		call = call_chmod;
 	else if (strcmp(argv[1], "connect") == 0)
 		call = call_connect;
 	else if (strcmp(argv[1], "send") == 0)

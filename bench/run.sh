@@ -464,7 +464,8 @@ bench_view()
 	    "$calls" open-read 1000 --- \
 	    $run -- sh -c "echo >>new; exec $calls open-read 1000" --- \
 	    $run -- sh -c "echo >>file; exec $calls open-read 1000" --- \
-	    $run -- sh -c "echo >>file; exec $calls open-write 1000") ||
+	    $run -- sh -c "echo >>file; exec $calls open-write 1000" --- \
+	    $run -- sh -c "echo >>file; exec $calls chmod 1000") ||
 	    die "view"
 	ref=$(nth "$out" 1)
 	row "smallest supervisor, a call that fails" "$ref" "$ref"
@@ -474,6 +475,7 @@ bench_view()
 	row "unchanged, to read" "$one" "$ref" max 1.25
 	row "changed, to read" "$(nth "$out" 5)" "$ref" max 2.0
 	row "changed, to write" "$(nth "$out" 6)" "$ref" max 3.5
+	row "changed, its mode" "$(nth "$out" 7)" "$ref"
 
 	title "the same, with so many files changed before" "median us"
 	for n in 1 100 100000; do
