@@ -80,19 +80,23 @@ static const struct lockdown_rule	 lock_tree[] = {
 	LOCKDOWN_ALLOW(SYS_newfstatat)
 };
 
+/* who is moved to another processor */
+static const enum run_worker_name	 lock_moved[] = {
+	WORKER_COWD, WORKER_NETD
+};
+
 /* 0, or -1 and errno. */
 int
 lock_parent(void)
 {
 	struct lockdown_rule	 rules[nitems(lock_rules) +
 				    nitems(lock_remove) + nitems(lock_tree) +
-				    1 + WORKER_MAX];
+				    1 + nitems(lock_moved) * 2];
 	const struct lockdown_rule stop = { SYS_tgkill, 2, {
 		BPF_COND_EQ(0, (uint32_t)getpid()), BPF_COND_EQ(2, SIGSTOP) } };
 	struct landlock_self	 self;
-	static const enum run_worker_name moved[] = { WORKER_COWD,
-				    WORKER_NETD };
 	size_t			 i, n = nitems(lock_rules);
+	uint32_t		 pid;
 	int			 dir = -1, parent = -1;
 
 	memset(&self, 0, sizeof(self));
@@ -114,11 +118,14 @@ lock_parent(void)
 	/* a job that stops stops as a whole */
 	rules[n++] = stop;
 	/* where a worker answers soonest */
-	for (i = 0; i < nitems(moved); i++)
-		if (run.workers[moved[i]].pid != 0)
-			rules[n++] = (struct lockdown_rule)LOCKDOWN_ALLOW_IF(
-			    SYS_sched_setaffinity, BPF_COND_EQ(0,
-			    (uint32_t)run.workers[moved[i]].pid));
+	for (i = 0; i < nitems(lock_moved); i++) {
+		if ((pid = run.workers[lock_moved[i]].pid) == 0)
+			continue;
+		rules[n++] = (struct lockdown_rule)LOCKDOWN_ALLOW_IF(
+		    SYS_sched_getaffinity, BPF_COND_EQ(0, pid));
+		rules[n++] = (struct lockdown_rule)LOCKDOWN_ALLOW_IF(
+		    SYS_sched_setaffinity, BPF_COND_EQ(0, pid));
+	}
 	if (run.private_dir != NULL || run.branch.fd != -1) {
 		memcpy(rules + n, lock_remove, sizeof(lock_remove));
 		n += nitems(lock_remove);

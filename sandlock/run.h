@@ -67,6 +67,7 @@ struct run_worker {
 	int		 locked;
 	int		 ready;		/* netd: names are resolved */
 	int		 placed;	/* its one processor, + 1; 0: any */
+	cpu_set_t	 any;		/* which they were before */
 	struct event	 stopped;	/* armed while it is stopped */
 	struct event	 gone;		/* armed when its channel has ended */
 };

@@ -66,8 +66,6 @@ static const char	*const worker_names[WORKER_MAX] = {
 	[WORKER_NETD] = "netd"
 };
 
-static cpu_set_t	 worker_any;	/* the processors that we may use */
-
 static void	(*const worker_handlers[WORKER_MAX])(int, short, void *) = {
 	[WORKER_SUPERVISOR] = parent_dispatch_supervisor,
 	[WORKER_COWD] = parent_dispatch_cowd,
@@ -285,8 +283,6 @@ workers_spawn(void)
 	    (run.needs.netd && worker_channel(WORKER_NETD) == -1) ||
 	    worker_exec(WORKER_SUPERVISOR) == -1)
 		return (-1);
-	if (sched_getaffinity(0, sizeof(worker_any), &worker_any) == -1)
-		CPU_ZERO(&worker_any);
 	return (cowd_cleans() ? worker_exec(WORKER_COWD) : 0);
 }
 
@@ -537,6 +533,42 @@ workers_private(void)
 	return (0);
 }
 
+/* Let a worker use one processor only, of those that it has; 0 or -1. */
+static int
+worker_place(struct run_worker *w, int cpu)
+{
+	cpu_set_t	 one;
+
+	if (w->pid == 0 || (w->placed == 0 &&
+	    sched_getaffinity(w->pid, sizeof(w->any), &w->any) == -1) ||
+	    !CPU_ISSET(cpu, &w->any))
+		return (-1);
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(w->pid, sizeof(one), &one) == -1)
+		return (-1);
+	w->placed = cpu + 1;
+	return (0);
+}
+
+/* Let it use all again, unless somebody else has chosen meanwhile; 0 or -1. */
+static int
+worker_displace(struct run_worker *w)
+{
+	cpu_set_t	 one, now;
+
+	if (w->placed == 0)
+		return (0);
+	CPU_ZERO(&one);
+	CPU_SET(w->placed - 1, &one);
+	w->placed = 0;
+	if (w->pid == 0 ||
+	    sched_getaffinity(w->pid, sizeof(now), &now) == -1)
+		return (-1);
+	return (CPU_EQUAL(&one, &now) ?
+	    sched_setaffinity(w->pid, sizeof(w->any), &w->any) : 0);
+}
+
 /* What cowd is to do with the branch; 0, or -1 when there is no cowd. */
 int
 workers_order(enum branch_order order)
@@ -545,6 +577,8 @@ workers_order(enum branch_order order)
 
 	if (w->iev.ibuf.fd == -1)
 		return (-1);
+	/* Nobody waits for it any more where it was moved. */
+	(void)worker_displace(w);
 	if (proto_send_int(&w->iev.ibuf, IMSG_BRANCH, order, -1) == -1)
 		fatal("branch");
 	imsg_event_add(&w->iev);
@@ -674,35 +708,19 @@ worker_error(struct run_worker *w, struct imsg *imsg)
 	    EXIT_SANDLOCK);
 }
 
-/*
- * Let a worker use one processor only, of those that we may use ourselves, or
- * any (-1).  The kernel may refuse, which costs nothing but time.
- */
-static void
-worker_place(struct run_worker *w, int cpu)
-{
-	cpu_set_t	 one;
-
-	if (w->pid == 0 || w->placed == cpu + 1 ||
-	    (cpu != -1 && !CPU_ISSET(cpu, &worker_any)))
-		return;
-	w->placed = cpu + 1;
-	CPU_ZERO(&one);
-	if (cpu != -1)
-		CPU_SET(cpu, &one);
-	if (sched_setaffinity(w->pid, sizeof(one), cpu == -1 ? &worker_any :
-	    &one) == -1)
-		log_debug("%s: no choice of the processor", w->name);
-}
-
+/* Where a worker answers soonest: see near.c of the supervisor. */
 static int
 supervisor_near(enum run_worker_name which, struct imsg *imsg)
 {
-	int	 cpu;
+	struct run_worker	*w = &run.workers[which];
+	int			 cpu;
 
 	if (proto_recv_int(imsg, &cpu) == -1 || cpu < -1 || cpu >= CPU_SETSIZE)
 		return (-1);
-	worker_place(&run.workers[which], cpu);
+	if (run.state != RUN_STARTING && run.state != RUN_RUNNING)
+		return (0);
+	if ((cpu == -1 ? worker_displace(w) : worker_place(w, cpu)) == -1)
+		log_debug("%s: no choice of the processor", w->name);
 	return (0);
 }
 
@@ -760,8 +778,6 @@ supervisor_life(struct imsg *imsg)
 	case IMSG_EXITED:
 		if (proto_recv_exit(imsg, &pe) == -1)
 			return (-1);
-		/* What follows it does for nobody who waits there. */
-		worker_place(&run.workers[WORKER_COWD], -1);
 		run_ended(&pe);
 		return (0);
 	}

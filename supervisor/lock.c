@@ -242,6 +242,7 @@ static const struct lockdown_rule	 lock_mounted[] = {
 /* the processor that it waits on: its own affinity only */
 static const struct lockdown_rule	 lock_near[] = {
 	LOCKDOWN_ALLOW(SYS_getcpu),
+	LOCKDOWN_ALLOW_IF(SYS_sched_getaffinity, BPF_COND_EQ(0, 0)),
 	LOCKDOWN_ALLOW_IF(SYS_sched_setaffinity, BPF_COND_EQ(0, 0))
 };
 

@@ -252,12 +252,8 @@ static void
 supervisor_dispatch_worker(struct imsgev *iev, short event, const char *peer,
     void (*fn)(struct imsg *))
 {
-	int	 open;
-
 	near_answered();
-	open = supervisor_messages(iev, event, peer, fn);
-	near_heard();
-	if (open) {
+	if (supervisor_messages(iev, event, peer, fn)) {
 		imsg_event_add(iev);
 		return;
 	}

@@ -174,7 +174,6 @@ void	 near_ask_cowd(void);
 void	 near_ask_netd(void);
 void	 near_notified(void);
 void	 near_answered(void);
-void	 near_heard(void);
 
 /* notify.c */
 void	 notify_init(int);

@@ -149,6 +149,14 @@ parent_filter_body()
 	: >end
 	wait $!
 	[ "${got}" = 2 ] || fail "Seccomp: ${got}"
+	[ "$(uname -m)" = x86_64 ] || return 0
+	# It moves its workers to other processors, and nobody else.
+	rules="--net-allow tcp://127.0.0.1:9"
+	for call in 203:1:0:0 204:1:0:0 203:0:0:0; do
+		inject sandlock ${call}
+		[ "$(cat outcome)" = "signal 31" ] ||
+		    fail "${call}: $(cat outcome)"
+	done
 }
 
 # late RULE: a run that connects, while netd is held at its start.
@@ -191,59 +199,56 @@ late_body()
 	later name
 }
 
-# The processors that a worker of the run may use are these.
-uses()
+# The processors that a program of the run may use.
+processors()
 {
-	[ "$(sed -n 's/^Cpus_allowed_list:	//p' \
-	    "/proc/$(worker_pid "$(cat pid)" "$1")/status")" = "$2" ]
+	sed -n 's/^Cpus_allowed_list:	//p' \
+	    "/proc/$(worker_pid "$(cat pid)" "$1")/status"
+}
+
+uses_all()
+{
+	[ "$(processors "$1")" = "${all}" ]
 }
 
 uses_one()
 {
-	uses "$1" "$(sed -n 's/^Cpus_allowed_list:	\([0-9]*\)$/\1/p' \
-	    "/proc/$(worker_pid "$(cat pid)" "$1")/status")"
+	processors "$1" | grep -qx '[0-9]*'
 }
 
-# calling COMMAND...: a run that changes files: one caller while "one" is there,
-# then nobody; eight while "many" is there; the end with "end".
+# calling [OPTION ...]: a run in which one asks cowd while "one" is there, and
+# netd while "data" is, eight ask cowd while "many" is; it ends with "end".
 calling()
 {
 	mkdir -p wd
-	rm -f pid end one many
-	: >one
-	"${reap}" -p pid "$@" run -r / --workdir wd --on-exit commit -- \
+	rm -f pid end one data many
+	"${reap}" -p pid "${sandlock}" run -r / --workdir wd "$@" -- \
 	    /usr/bin/python3 -c '
-import os, sys, time
-def change(name, while_there):
-    while os.path.exists(while_there):
+import os, socket, time
+def change(name, condition):
+    while os.path.exists(condition):
         os.chmod(name, 0o600)
         os.chmod(name, 0o640)
 for i in range(8):
     open("wd/%d" % i, "w").close()
-change("wd/0", "one")
-while not os.path.exists("many") and not os.path.exists("end"):
-    time.sleep(0.01)
-pids = []
-for i in range(8):
-    pids.append(os.fork())
-    if pids[-1] == 0:
-        change("wd/%d" % i, "many")
-        os._exit(0)
-for pid in pids:
-    os.waitpid(pid, 0)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 while not os.path.exists("end"):
+    change("wd/0", "one")
+    while os.path.exists("data"):
+        s.sendto(b"x", ("127.0.0.1", 9))
+    if os.path.exists("many"):
+        pids = [os.fork() for i in range(8)]
+        if 0 in pids:
+            change("wd/%d" % pids.index(0), "many")
+            os._exit(0)
+        for pid in pids:
+            os.waitpid(pid, 0)
     time.sleep(0.01)
 ' 2>errs &
 	wait_for test -s pid
-	wait_for has_worker "$(cat pid)" cowd
-}
-
-called()
-{
-	: >end
-	rm -f one many
-	wait $! || fail "$1: $(cat errs)"
-	[ "$(stat -c %a wd/0)" = 640 ] || fail "$1: not committed"
+	for who in supervisor cowd netd; do
+		wait_for has_worker "$(cat pid)" ${who}
+	done
 }
 
 atf_test_case near
@@ -256,23 +261,111 @@ near_body()
 {
 	life_setup
 	all=$(sed -n 's/^Cpus_allowed_list:	//p' /proc/self/status)
-	# Of one processor nobody is moved from.
-	calling taskset -c "${all%%[-,]*}" "${sandlock}"
-	sleep 0.3
-	for who in sandlock supervisor cowd; do
-		uses ${who} "${all%%[-,]*}" || fail "${who} left its processor"
-	done
-	called one
 	[ "$(nproc)" -gt 1 ] || return 0
-	calling "${sandlock}"
+	calling --net-allow udp://127.0.0.1:9 --on-exit commit
+	: >one
 	wait_for uses_one cowd
-	# At rest the supervisor goes where it is called from.
+	wait_for uses_one supervisor
 	rm one
-	wait_for uses supervisor "${all}"
+	wait_for uses_all cowd
+	wait_for uses_all supervisor
+	: >data
+	wait_for uses_one netd
+	wait_for uses_one supervisor
+	uses_all cowd || fail "cowd was moved for netd"
+	rm data
+	wait_for uses_all netd
+	# Of many it is moved for nobody, but to try once in a while.
 	: >many
-	wait_for uses cowd "${all}"
-	uses sandlock "${all}" || fail "the parent was moved"
-	called many
+	sleep 0.1
+	moved=0
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		! uses_one cowd || moved=$((moved + 1))
+		sleep 0.02
+	done
+	[ ${moved} -lt 5 ] || fail "moved for many: ${moved} of 10"
+	uses_all sandlock || fail "the parent was moved"
+	: >end
+	rm many
+	wait $! || fail "$(cat errs)"
+	[ "$(stat -c %a wd/0)" = 640 ] || fail "not committed"
+}
+
+atf_test_case near_chosen
+near_chosen_head()
+{
+	atf_set "descr" "what others have chosen meanwhile stays"
+	atf_set "require.files" "/usr/bin/python3"
+}
+near_chosen_body()
+{
+	life_setup
+	all=$(sed -n 's/^Cpus_allowed_list:	//p' /proc/self/status)
+	[ "$(nproc)" -gt 1 ] || return 0
+	last=${all##*[-,]}
+	calling --net-allow udp://127.0.0.1:9 --on-exit abort
+	: >one
+	wait_for uses_one cowd
+	for who in supervisor cowd workload; do
+		taskset -p -c "${last}" "$(worker_pid "$(cat pid)" ${who})" >set
+	done
+	sleep 0.3
+	for who in supervisor cowd; do
+		[ "$(processors ${who})" = "${last}" ] ||
+		    fail "${who}: $(processors ${who})"
+	done
+	: >end
+	rm one
+	wait $! || fail "$(cat errs)"
+}
+
+# Of one processor there is nothing to choose, and no call for that.
+atf_test_case near_single
+near_single_head()
+{
+	atf_set "descr" "nobody is moved from the only processor"
+}
+near_single_body()
+{
+	life_setup
+	[ "$(uname -m)" = x86_64 ] || atf_skip "system calls by number"
+	all=$(sed -n 's/^Cpus_allowed_list:	//p' /proc/self/status)
+	rules="--net-allow tcp://127.0.0.1:9"
+	taskset -p -c "${all%%[-,]*}" $$ >set
+	inject supervisor 203:0:0:0
+	[ "$(cat outcome)" = "signal 31" ] || fail "$(cat outcome)"
+	expect single 125 worker
+}
+
+atf_test_case near_end
+near_end_head()
+{
+	atf_set "descr" "at the end of a run its branch has all processors"
+	atf_set "require.files" "/usr/bin/python3"
+}
+near_end_body()
+{
+	life_setup
+	all=$(sed -n 's/^Cpus_allowed_list:	//p' /proc/self/status)
+	[ "$(nproc)" -gt 1 ] || return 0
+	mkdir wd
+	# Enough to be seen at it; and last it is moved.
+	"${reap}" -p pid "${sandlock}" run -r / --workdir wd --on-exit commit \
+	    -- /usr/bin/python3 -c '
+import os
+for i in range(3000):
+    open("wd/%d" % i, "w").close()
+for i in range(500):
+    os.chmod("wd/0", 0o600)
+' 2>errs &
+	wait_for test -s pid
+	wait_for has_worker "$(cat pid)" cowd
+	while has_worker "$(cat pid)" supervisor; do
+		before=$(processors cowd)
+	done
+	after=$(processors cowd)
+	wait $! || fail "$(cat errs)"
+	[ "${after}" = "${all}" ] || fail "from ${before} to ${after}"
 }
 
 # Only root may look at the descriptors of a process that is not dumpable.
@@ -467,10 +560,12 @@ forbidden_body()
 234:1:1:9 tgkill -
 425:0x40000000 x32 -
 203:1:0:0 sched_setaffinity_other -
+204:1:0:0 sched_getaffinity_other -
 END
 	# With one there is nothing to choose.
 	[ "$(nproc)" -eq 1 ] || cat >>calls <<'END'
 203:0:0:0 sched_setaffinity supervisor
+204:0:0:0 sched_getaffinity supervisor
 309:0:0:0 getcpu supervisor
 END
 	sed -i 's/^425:0x40000000 x32/0x40000027 x32/' calls
@@ -630,6 +725,9 @@ atf_init_test_cases()
 	atf_add_test_case parent_filter
 	atf_add_test_case late
 	atf_add_test_case near
+	atf_add_test_case near_chosen
+	atf_add_test_case near_single
+	atf_add_test_case near_end
 	atf_add_test_case descriptors
 	atf_add_test_case workload
 	atf_add_test_case forbidden
