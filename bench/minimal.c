@@ -18,9 +18,10 @@
  * The smallest supervisor: what a notified call costs at least.  One process
  * that does nothing but receive and answer, with the kernel's synchronous
  * wake-up; its filter notifies one call that calls.c makes and looks at nothing
- * else.  A clone or, with -o, an openat is answered CONTINUE; with -c a connect
- * is made on behalf of the caller, on a duplicate of its socket and with a copy
- * of the address.  No sandbox.
+ * else.  A clone or, with -o, an openat is answered CONTINUE; with -g the openat
+ * of a name that calls.c has is made here, and the caller given the descriptor
+ * before the answer; with -c a connect is made on behalf of the caller, on a
+ * duplicate of its socket and with a copy of the address.  No sandbox.
  */
 
 #include <sys/types.h>
@@ -36,6 +37,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -53,6 +55,7 @@
 #endif
 
 static int	 notified = SYS_clone;
+static int	 give;
 
 static int
 listener_make(void)
@@ -201,11 +204,42 @@ connect_caller(const struct seccomp_notif *notif)
 	return (error);
 }
 
+/*
+ * Open what the caller wants to and give it the descriptor; -1 if that is
+ * nothing for us.
+ */
+static int
+open_caller(int listener, const struct seccomp_notif *notif)
+{
+	static const char		 name[] = "file";
+	struct seccomp_notif_addfd	 add;
+	struct iovec			 local, remote;
+	char				 buf[sizeof(name)];
+	int				 fd, number;
+
+	local.iov_base = buf;
+	remote.iov_base = (void *)(uintptr_t)notif->data.args[1];
+	local.iov_len = remote.iov_len = sizeof(buf);
+	if (process_vm_readv(notif->pid, &local, 1, &remote, 1, 0) !=
+	    (ssize_t)sizeof(buf) || memcmp(buf, name, sizeof(buf)) != 0)
+		return (-1);
+	if ((fd = open(name, (int)notif->data.args[2])) == -1)
+		err(1, "%s", name);
+	memset(&add, 0, sizeof(add));
+	add.id = notif->id;
+	add.srcfd = fd;
+	if ((number = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add)) == -1)
+		err(1, "SECCOMP_IOCTL_NOTIF_ADDFD");
+	close(fd);
+	return (number);
+}
+
 static void __attribute__((__noreturn__))
 answer(int listener)
 {
 	struct seccomp_notif		 notif;
 	struct seccomp_notif_resp	 resp;
+	int				 fd;
 
 	for (;;) {
 		memset(&notif, 0, sizeof(notif));
@@ -219,6 +253,8 @@ answer(int listener)
 		resp.id = notif.id;
 		if (notified == SYS_connect)
 			resp.error = -connect_caller(&notif);
+		else if (give && (fd = open_caller(listener, &notif)) != -1)
+			resp.val = fd;
 		else
 			/* Nothing is confined: no race gains anything. */
 			resp.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
@@ -237,14 +273,17 @@ main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "-c") == 0)
 		notified = SYS_connect;
-	else if (argc > 1 && strcmp(argv[1], "-o") == 0)
+	else if (argc > 1 && (strcmp(argv[1], "-o") == 0 ||
+	    strcmp(argv[1], "-g") == 0)) {
 		notified = SYS_openat;
+		give = argv[1][1] == 'g';
+	}
 	if (notified != SYS_clone) {
 		argv++;
 		argc--;
 	}
 	if (argc < 2) {
-		fprintf(stderr, "usage: minimal [-c | -o] command [arg ...]\n");
+		fprintf(stderr, "usage: minimal [-c | -g | -o] command [arg ...]\n");
 		return (1);
 	}
 	memset(&sa, 0, sizeof(sa));

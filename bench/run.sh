@@ -461,6 +461,7 @@ bench_view()
 	out=$(cd "$dir/wd" && "$here/sample" -o -n "$samples" \
 	    "$here/minimal" "$calls" clone 1000 --- \
 	    "$here/minimal" -o "$calls" open-read 1000 --- \
+	    "$here/minimal" -g "$calls" open-read 1000 --- \
 	    "$calls" open-read 1000 --- \
 	    $run -- sh -c "echo >>new; exec $calls open-read 1000" --- \
 	    $run -- sh -c "echo >>file; exec $calls open-read 1000" --- \
@@ -470,12 +471,13 @@ bench_view()
 	ref=$(nth "$out" 1)
 	row "smallest supervisor, a call that fails" "$ref" "$ref"
 	row "smallest supervisor, open and close" "$(nth "$out" 2)" "$ref"
-	row "bare" "$(nth "$out" 3)" "$ref"
-	one=$(nth "$out" 4)
+	row "smallest supervisor, gives what it opens" "$(nth "$out" 3)" "$ref"
+	row "bare" "$(nth "$out" 4)" "$ref"
+	one=$(nth "$out" 5)
 	row "unchanged, to read" "$one" "$ref" max 1.25
-	row "changed, to read" "$(nth "$out" 5)" "$ref" max 2.0
-	row "changed, to write" "$(nth "$out" 6)" "$ref" max 3.5
-	row "changed, its mode" "$(nth "$out" 7)" "$ref"
+	row "changed, to read" "$(nth "$out" 6)" "$ref" max 2.0
+	row "changed, to write" "$(nth "$out" 7)" "$ref" max 3.5
+	row "changed, its mode" "$(nth "$out" 8)" "$ref"
 
 	title "the same, with so many files changed before" "median us"
 	for n in 1 100 100000; do
