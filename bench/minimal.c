@@ -18,9 +18,9 @@
  * The smallest supervisor: what a notified call costs at least.  One process
  * that does nothing but receive and answer, with the kernel's synchronous
  * wake-up; its filter notifies one call that calls.c makes and looks at nothing
- * else.  A clone or, with -o, an openat is answered CONTINUE; with -g the openat
- * of a name that calls.c has is made here, and the caller given the descriptor
- * before the answer; with -c a connect is made on behalf of the caller, on a
+ * else.  A clone or, with -o, an openat is answered CONTINUE; with -g the
+ * openat of a name that calls.c has is made here, and the caller given the
+ * descriptor before the answer; with -c a connect is made on behalf of the caller, on a
  * duplicate of its socket and with a copy of the address.  No sandbox.
  */
 
@@ -283,7 +283,8 @@ main(int argc, char **argv)
 		argc--;
 	}
 	if (argc < 2) {
-		fprintf(stderr, "usage: minimal [-c | -g | -o] command [arg ...]\n");
+		fprintf(stderr,
+		    "usage: minimal [-c | -g | -o] command [arg ...]\n");
 		return (1);
 	}
 	memset(&sa, 0, sizeof(sa));
