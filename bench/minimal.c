@@ -20,8 +20,9 @@
  * wake-up; its filter notifies one call that calls.c makes and looks at nothing
  * else.  A clone or, with -o, an openat is answered CONTINUE; with -g the
  * openat of a name that calls.c has is made here, and the caller given the
- * descriptor before the answer; with -c a connect is made on behalf of the caller, on a
- * duplicate of its socket and with a copy of the address.  No sandbox.
+ * descriptor before the answer; with -c a connect is made on behalf of the
+ * caller, on a duplicate of its socket and with a copy of the address.  No
+ * sandbox.
  */
 
 #include <sys/types.h>
