@@ -291,12 +291,16 @@ near_body()
 	[ "$(stat -c %a wd/0)" = 640 ] || fail "not committed"
 }
 
-# Whether the choice of the last processor for all lasts.
+# Whether the choice of the last processor for all, while they are moved, is
+# what they have when nobody asks any more.
 choose()
 {
+	: >one
+	wait_for uses_one cowd
 	for who in supervisor cowd workload; do
 		taskset -p -c "${last}" "$(worker_pid "$(cat pid)" ${who})" >set
 	done
+	rm one
 	sleep 0.3
 	{ processors supervisor; processors cowd; } >kept
 	[ "$(sort -u kept)" = "${last}" ]
@@ -315,8 +319,6 @@ near_chosen_body()
 	[ "$(nproc)" -gt 1 ] || return 0
 	last=${all##*[-,]}
 	calling --net-allow udp://127.0.0.1:9 --on-exit abort
-	: >one
-	wait_for uses_one cowd
 	# Between two calls of ours the choice is lost; not again and again.
 	tries=0
 	until choose; do
@@ -324,7 +326,6 @@ near_chosen_body()
 		[ ${tries} -lt 5 ] || fail "not kept: $(cat kept)"
 	done
 	: >end
-	rm one
 	wait $! || fail "$(cat errs)"
 }
 
