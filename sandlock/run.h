@@ -29,6 +29,7 @@
 #include "storage.h"
 #include "imsgev.h"
 #include "policy.h"
+#include "processor.h"
 #include "proto.h"
 #include "sandlock.h"
 #include "workload.h"
@@ -66,8 +67,7 @@ struct run_worker {
 	struct imsgev	 iev;		/* fd -1 when closed */
 	int		 locked;
 	int		 ready;		/* netd: names are resolved */
-	int		 placed;	/* its one processor, + 1; 0: any */
-	cpu_set_t	 any;		/* which they were before */
+	struct processor place;		/* where it is moved to */
 	struct event	 stopped;	/* armed while it is stopped */
 	struct event	 gone;		/* armed when its channel has ended */
 };

@@ -27,7 +27,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -209,6 +208,7 @@ worker_channel(enum run_worker_name which)
 	int			 pair[2];
 
 	w->name = worker_names[which];
+	w->place.cpu = -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 	    pair) == -1) {
 		log_warn("%s", w->name);
@@ -533,42 +533,6 @@ workers_private(void)
 	return (0);
 }
 
-/* Let a worker use one processor only, of those that it has; 0 or -1. */
-static int
-worker_place(struct run_worker *w, int cpu)
-{
-	cpu_set_t	 one;
-
-	if (w->pid == 0 || (w->placed == 0 &&
-	    sched_getaffinity(w->pid, sizeof(w->any), &w->any) == -1) ||
-	    !CPU_ISSET(cpu, &w->any))
-		return (-1);
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	if (sched_setaffinity(w->pid, sizeof(one), &one) == -1)
-		return (-1);
-	w->placed = cpu + 1;
-	return (0);
-}
-
-/* Let it use all again, unless somebody else has chosen meanwhile; 0 or -1. */
-static int
-worker_displace(struct run_worker *w)
-{
-	cpu_set_t	 one, now;
-
-	if (w->placed == 0)
-		return (0);
-	CPU_ZERO(&one);
-	CPU_SET(w->placed - 1, &one);
-	w->placed = 0;
-	if (w->pid == 0 ||
-	    sched_getaffinity(w->pid, sizeof(now), &now) == -1)
-		return (-1);
-	return (CPU_EQUAL(&one, &now) ?
-	    sched_setaffinity(w->pid, sizeof(w->any), &w->any) : 0);
-}
-
 /* What cowd is to do with the branch; 0, or -1 when there is no cowd. */
 int
 workers_order(enum branch_order order)
@@ -578,7 +542,8 @@ workers_order(enum branch_order order)
 	if (w->iev.ibuf.fd == -1)
 		return (-1);
 	/* Nobody waits for it any more where it was moved. */
-	(void)worker_displace(w);
+	if (w->pid != 0)
+		(void)processor_free(&w->place, w->pid);
 	if (proto_send_int(&w->iev.ibuf, IMSG_BRANCH, order, -1) == -1)
 		fatal("branch");
 	imsg_event_add(&w->iev);
@@ -715,11 +680,13 @@ supervisor_near(enum run_worker_name which, struct imsg *imsg)
 	struct run_worker	*w = &run.workers[which];
 	int			 cpu;
 
-	if (proto_recv_int(imsg, &cpu) == -1 || cpu < -1 || cpu >= CPU_SETSIZE)
+	if (proto_recv_int(imsg, &cpu) == -1 || cpu < -1)
 		return (-1);
-	if (run.state != RUN_STARTING && run.state != RUN_RUNNING)
+	if (w->pid == 0 ||
+	    (run.state != RUN_STARTING && run.state != RUN_RUNNING))
 		return (0);
-	if ((cpu == -1 ? worker_displace(w) : worker_place(w, cpu)) == -1)
+	if ((cpu == -1 ? processor_free(&w->place, w->pid) :
+	    processor_keep(&w->place, w->pid, cpu)) == -1)
 		log_debug("%s: no choice of the processor", w->name);
 	return (0);
 }

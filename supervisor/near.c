@@ -36,13 +36,14 @@
 #include <sched.h>
 
 #include "log.h"
+#include "processor.h"
 #include "supervisor.h"
 #include "worker.h"
 
-#define NEAR_STREAK	8	/* questions from one processor, to be moved */
+#define NEAR_STREAK	8	/* questions from one processor, to be moved;
+				   and notifications without, to leave it */
 #define NEAR_MS		50	/* for so long */
 #define NEAR_PARKED	2	/* calls that wait for anybody; more are many */
-#define NEAR_OTHERS	2	/* that come in before an answer; likewise */
 #define NEAR_PAUSE	64	/* questions after many, until the next trial */
 
 /* A worker, as the parent was told; processors are -1 for any. */
@@ -57,11 +58,9 @@ static struct near	 near_cowd = { IMSG_NEAR_COWD, -1, -1, 0 };
 static struct near	 near_netd = { IMSG_NEAR_NETD, -1, -1, 0 };
 static struct event	 near_timer;
 static int		 near_choice;	/* there are several */
-static int		 near_self = -1;
-static cpu_set_t	 near_any;	/* what this process had before */
-static int		 near_asked;	/* since the last notification */
+static struct processor	 near_self = { .cpu = -1 };
+static unsigned int	 near_quiet;	/* notifications since a question */
 static int		 near_waits;	/* for an answer from there */
-static unsigned int	 near_others;	/* notifications meanwhile */
 static unsigned int	 near_pause;
 
 static void	 near_over(int, short, void *);
@@ -70,9 +69,11 @@ static void	 near_over(int, short, void *);
 void
 near_init(void)
 {
+	cpu_set_t	 any;
+
 	near_choice = (sup.have_cowd || sup.have_netd) &&
-	    sched_getaffinity(0, sizeof(near_any), &near_any) == 0 &&
-	    CPU_COUNT(&near_any) > 1;
+	    sched_getaffinity(0, sizeof(any), &any) == 0 &&
+	    CPU_COUNT(&any) > 1;
 	evtimer_set(&near_timer, near_over, NULL);
 }
 
@@ -83,42 +84,14 @@ near_active(void)
 	return (near_choice);
 }
 
-/* Run on one processor only; 0 or -1. */
-static int
-near_stay(int cpu)
-{
-	cpu_set_t	 one;
-
-	if (near_self == cpu)
-		return (0);
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	if ((near_self == -1 &&
-	    sched_getaffinity(0, sizeof(near_any), &near_any) == -1) ||
-	    sched_setaffinity(0, sizeof(one), &one) == -1)
-		return (-1);
-	near_self = cpu;
-	return (0);
-}
-
-/* Run anywhere, unless somebody else has chosen meanwhile. */
 static void
 near_leave(void)
 {
-	cpu_set_t	 one, now;
-
-	if (near_self == -1)
-		return;
-	CPU_ZERO(&one);
-	CPU_SET(near_self, &one);
-	near_self = -1;
-	if (sched_getaffinity(0, sizeof(now), &now) == 0 &&
-	    CPU_EQUAL(&one, &now) &&
-	    sched_setaffinity(0, sizeof(near_any), &near_any) == -1)
+	if (processor_free(&near_self, 0) == -1)
 		log_debug("no choice of the processor");
 }
 
-/* A parent that does not listen is told later. */
+/* A parent that has not heard the last of us yet is told later. */
 static void
 near_move(struct near *worker, int cpu)
 {
@@ -157,26 +130,21 @@ near_over(int fd, short event, void *arg)
 	near_release();
 }
 
-static void
-near_many(void)
-{
-	near_pause = NEAR_PAUSE;
-	near_release();
-}
-
 /* Before a worker is asked: where it answers, and we wait. */
 static void
 near_choose(struct near *worker)
 {
 	int	 cpu;
 
-	if (request_count() > NEAR_PARKED)
-		near_many();
+	if (request_count() > NEAR_PARKED) {
+		near_pause = NEAR_PAUSE;
+		near_release();
+	}
 	if (near_pause > 0) {
 		near_pause--;
 		return;
 	}
-	if (near_waits || (cpu = sched_getcpu()) == -1 || cpu >= CPU_SETSIZE)
+	if (near_waits || (cpu = sched_getcpu()) == -1)
 		return;
 	if (worker->last != cpu)
 		worker->streak = 0;
@@ -187,19 +155,16 @@ near_choose(struct near *worker)
 		near_move(worker, cpu);
 	if (worker->at != cpu)
 		return;
-	if (near_stay(cpu) == -1) {
+	if (processor_keep(&near_self, 0, cpu) == -1)
 		near_release();
-		near_choice = 0;
-		return;
-	}
-	near_waits = 1;
-	near_others = 0;
+	else
+		near_waits = 1;
 }
 
 static void
 near_ask(struct imsgev *iev, struct near *worker)
 {
-	near_asked = 1;
+	near_quiet = 0;
 	if (near_choice)
 		near_choose(worker);
 	imsg_event_add(iev);
@@ -219,20 +184,17 @@ near_ask_netd(void)
 }
 
 /*
- * A notification has come in.  When the one before asked nobody there may be
- * another caller, elsewhere: this process goes where it is called from.
+ * A notification has come in.  When several have asked nobody there may be
+ * other callers, elsewhere: this process goes where it is called from.
  */
 void
 near_notified(void)
 {
-	if (near_waits && ++near_others > NEAR_OTHERS)
-		near_many();
-	else if (!near_waits && !near_asked)
+	if (++near_quiet > NEAR_STREAK && !near_waits)
 		near_leave();
-	near_asked = 0;
 }
 
-/* A worker has said something. */
+/* A worker's channel is read: what it was asked may be answered. */
 void
 near_answered(void)
 {
