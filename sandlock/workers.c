@@ -680,7 +680,7 @@ supervisor_near(enum run_worker_name which, struct imsg *imsg)
 	struct run_worker	*w = &run.workers[which];
 	int			 cpu;
 
-	if (proto_recv_int(imsg, &cpu) == -1 || cpu < -1)
+	if (proto_recv_int(imsg, &cpu) == -1 || cpu < -1 || cpu >= CPU_SETSIZE)
 		return (-1);
 	if (w->pid == 0 ||
 	    (run.state != RUN_STARTING && run.state != RUN_RUNNING))
