@@ -38,10 +38,10 @@ processor_any(pid_t pid, cpu_set_t *any)
 	if (sched_getaffinity(pid, sizeof(*any), any) == -1)
 		return (-1);
 	memset(&all, 0xff, sizeof(all));
-	if (sched_setaffinity(pid, sizeof(all), &all) == -1 ||
-	    sched_getaffinity(pid, sizeof(now), &now) == -1)
+	if (sched_setaffinity(pid, sizeof(all), &all) == -1)
 		return (-1);
-	if (CPU_EQUAL(&now, any))
+	if (sched_getaffinity(pid, sizeof(now), &now) == 0 &&
+	    CPU_EQUAL(&now, any))
 		*any = all;
 	return (0);
 }

@@ -338,8 +338,10 @@ signal_stage()
 		return 0
 	fi
 	# The shell had begun, and had not come to its trap.
-	[ "$(status_key reason)" != signal ] || { expect "${n}" 143 signal
-		return 0; }
+	if [ "$(status_key reason)" = signal ]; then
+		expect "${n}" 143 signal
+		return 0
+	fi
 	expect "${n}" 143 setup
 	return 1
 }

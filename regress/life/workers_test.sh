@@ -199,11 +199,32 @@ late_body()
 	later name
 }
 
-# The processors that a program of the run may use.
+# The processors that a process may use.
+processors_of()
+{
+	sed -n 's/^Cpus_allowed_list:	//p' "/proc/$1/status"
+}
+
+# The same of a program of the run.
 processors()
 {
-	sed -n 's/^Cpus_allowed_list:	//p' \
-	    "/proc/$(worker_pid "$(cat pid)" "$1")/status"
+	processors_of "$(worker_pid "$(cat pid)" "$1")"
+}
+
+# Whether there is more than one processor; those of this shell.
+several()
+{
+	all=$(processors_of self)
+	[ "$(nproc)" -gt 1 ]
+}
+
+# Let all of the run that are moved, and who calls, use these.
+use()
+{
+	# The supervisor's place is where cowd comes next, and it cannot tell.
+	for who in cowd supervisor workload; do
+		taskset -p -c "$1" "$(worker_pid "$(cat pid)" ${who})" >set
+	done
 }
 
 uses_all()
@@ -260,8 +281,7 @@ near_head()
 near_body()
 {
 	life_setup
-	all=$(sed -n 's/^Cpus_allowed_list:	//p' /proc/self/status)
-	[ "$(nproc)" -gt 1 ] || return 0
+	several || return 0
 	calling --net-allow udp://127.0.0.1:9 --on-exit commit
 	: >one
 	wait_for uses_one cowd
@@ -299,10 +319,7 @@ choose()
 	wait_for uses_one cowd
 	other=${all##*[-,]}
 	[ "$(processors cowd)" != "${other}" ] || other=${all%%[-,]*}
-	# The supervisor's place is where cowd comes next, and it cannot tell.
-	for who in cowd supervisor workload; do
-		taskset -p -c "${other}" "$(worker_pid "$(cat pid)" ${who})" >set
-	done
+	use "${other}"
 	rm one
 	sleep 0.3
 	{ processors supervisor; processors cowd; } >kept
@@ -318,18 +335,14 @@ near_chosen_head()
 near_chosen_body()
 {
 	life_setup
-	all=$(sed -n 's/^Cpus_allowed_list:	//p' /proc/self/status)
-	[ "$(nproc)" -gt 1 ] || return 0
+	several || return 0
 	calling --net-allow udp://127.0.0.1:9 --on-exit abort
 	# Between two calls of ours the choice is lost; not again and again.
 	tries=0
 	until choose; do
 		tries=$((tries + 1))
 		[ ${tries} -lt 5 ] || fail "not kept: $(cat kept)"
-		for who in supervisor cowd workload; do
-			taskset -p -c "${all}" \
-			    "$(worker_pid "$(cat pid)" ${who})" >set
-		done
+		use "${all}"
 	done
 	: >end
 	wait $! || fail "$(cat errs)"
@@ -345,7 +358,7 @@ near_single_body()
 {
 	life_setup
 	[ "$(uname -m)" = x86_64 ] || atf_skip "system calls by number"
-	all=$(sed -n 's/^Cpus_allowed_list:	//p' /proc/self/status)
+	all=$(processors_of self)
 	rules="--net-allow tcp://127.0.0.1:9"
 	taskset -p -c "${all%%[-,]*}" $$ >set
 	inject supervisor 203:0:0:0
@@ -362,8 +375,7 @@ near_end_head()
 near_end_body()
 {
 	life_setup
-	all=$(sed -n 's/^Cpus_allowed_list:	//p' /proc/self/status)
-	[ "$(nproc)" -gt 1 ] || return 0
+	several || return 0
 	mkdir wd
 	# Enough to be seen at it; and last it is moved.
 	"${reap}" -p pid "${sandlock}" run -r / --workdir wd --on-exit commit \
