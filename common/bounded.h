@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 
 /* Longest time that bounded_connect() may take, in milliseconds. */
-#define BOUNDED_MS	20
+#define BOUNDED_MS	4
 
 /* To be called once, before the first bounded_connect(). */
 void	 bounded_init(void);

@@ -69,6 +69,17 @@ port_loopback(const struct port_binding *pb)
 	return (IN6_IS_ADDR_LOOPBACK(&pb->addr));
 }
 
+int
+port_here(const struct sockaddr_storage *ss)
+{
+	struct port_binding	 pb;
+
+	if (ss->ss_family != AF_INET && ss->ss_family != AF_INET6)
+		return (0);
+	port_address(&pb, ss);
+	return (port_loopback(&pb));
+}
+
 static int
 port_same(const struct port_binding *a, const struct port_binding *b)
 {

@@ -62,6 +62,9 @@ void	 port_set(struct sockaddr_storage *, uint16_t);
 int	 port_unspecified(const struct port_binding *);
 int	 port_loopback(const struct port_binding *);
 
+/* The second for an address that may be of any family. */
+int	 port_here(const struct sockaddr_storage *);
+
 /* Whether what is sent to the second's address comes to the first. */
 int	 port_covers(const struct port_binding *, const struct port_binding *);
 

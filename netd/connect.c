@@ -40,11 +40,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bounded.h"
 #include "log.h"
 #include "netd.h"
+#include "portmap.h"
 
 /* In flight at most, and descriptors that are kept for ourselves. */
 #define CONNECT_MAX	4096
@@ -274,6 +276,38 @@ connect_set_nonblock(struct connection *c)
 	return (0);
 }
 
+/*
+ * On loopback a handshake is over before a call would wait for it, so what the
+ * workload would wait for is called as it is, once: that leaves the socket as
+ * it should be even if the other end resets the connection as soon as it is
+ * there.  Returns an errno, EINPROGRESS when there is more to do.  After a call
+ * that did wait, for as long as it may, none is made here for a second.
+ */
+static int
+connect_here(struct connection *c)
+{
+	static time_t	 wait_until;
+	struct timespec	 now;
+	struct tcp_info	 info;
+	socklen_t	 len = sizeof(info);
+	int		 error;
+
+	if (!port_here(&c->addr) ||
+	    clock_gettime(CLOCK_MONOTONIC, &now) == -1 ||
+	    now.tv_sec < wait_until ||
+	    (c->flags = fcntl(c->fd, F_GETFL)) == -1 || c->flags & O_NONBLOCK)
+		return (EINPROGRESS);
+	/* Of one that is under way, the kernel would not tell that it is. */
+	if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1 ||
+	    info.tcpi_state != TCP_CLOSE)
+		return (EINPROGRESS);
+	if ((error = connection_call(c)) == EINPROGRESS) {
+		wait_until = now.tv_sec + 2;
+		c->pending = error;
+	}
+	return (error);
+}
+
 /* Wait for the outcome in the event loop. */
 static int
 connect_wait(struct connection *c)
@@ -324,6 +358,10 @@ connect_request(uint32_t id, int fd, const struct proto_connect *pc)
 		connection_finish(c, connection_call(c));
 		return;
 	}
+	if ((error = connect_here(c)) != EINPROGRESS) {
+		connection_finish(c, error);
+		return;
+	}
 	if (connect_set_nonblock(c) == -1) {
 		connection_finish(c, errno);
 		return;
@@ -340,7 +378,8 @@ connect_request(uint32_t id, int fd, const struct proto_connect *pc)
 		return;
 	}
 	/* A handshake over loopback is over by now. */
-	c->pending = error;
+	if (c->pending == 0)
+		c->pending = error;
 	error = connection_call(c);
 	if (error != EINPROGRESS && error != EALREADY) {
 		connection_finish(c, error);

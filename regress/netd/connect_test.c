@@ -20,9 +20,12 @@
  */
 
 #include <sys/types.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -86,14 +89,20 @@ now_ms(void)
 	return (ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
-/* A netd with one rule and every port open for Landlock. */
+/* A rule, and every port open for Landlock. */
+static void
+admit(struct peer *p, const char *rule)
+{
+	peer_rule(p, NET_OUT, rule, 0, 65535);
+	peer_port(p, NET_OUT, 0, 65535);
+	peer_run(p);
+}
+
 static void
 start(const atf_tc_t *tc, struct peer *p, const char *rule)
 {
 	peer_start(tc, p, 0);
-	peer_rule(p, NET_OUT, rule, 0, 65535);
-	peer_port(p, NET_OUT, 0, 65535);
-	peer_run(p);
+	admit(p, rule);
 }
 
 /*
@@ -624,6 +633,144 @@ ATF_TC_BODY(timeout, tc)
 	peer_stop(&p);
 }
 
+/* Wait for the next stop of a traced netd; the signal, or SIGTRAP | 0x80. */
+static int
+stopped(const struct peer *p)
+{
+	int	 status;
+
+	ATF_REQUIRE_EQ(p->pid, waitpid(p->pid, &status, 0));
+	ATF_REQUIRE_MSG(WIFSTOPPED(status), "%#x", status);
+	return (WSTOPSIG(status));
+}
+
+/*
+ * The number of the system call that a stop is at the end of, or if it has
+ * no end yet the negative number.
+ */
+static long
+stopped_at(const struct peer *p)
+{
+	static long			 nr;
+	struct __ptrace_syscall_info	 info;
+
+	ATF_REQUIRE(ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, sizeof(info),
+	    &info) > 0);
+	if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+		return (nr);
+	ATF_REQUIRE_EQ(PTRACE_SYSCALL_INFO_ENTRY, info.op);
+	nr = info.entry.nr;
+	return (-nr);
+}
+
+/*
+ * Ask a traced netd for a connect and follow it until it waits for more.  Who
+ * comes to the listener after a connect(2), if it is not -1, is reset at once.
+ * Returns how often netd had to be interrupted.
+ */
+static int
+traced_connect(struct peer *p, uint32_t id, int fd, const void *addr,
+    socklen_t len, int listener)
+{
+	const struct linger	 reset = { 1, 0 };
+	long			 nr = 0;
+	int			 alarms = 0, c, connects = 0, sig;
+
+	ATF_REQUIRE(ptrace(PTRACE_INTERRUPT, p->pid, NULL, NULL) == 0);
+	ATF_REQUIRE_EQ(SIGTRAP, stopped(p));
+	peer_connect(p, id, fd, addr, len);
+	for (sig = 0; connects == 0 || nr != -SYS_poll; ) {
+		ATF_REQUIRE(ptrace(PTRACE_SYSCALL, p->pid, NULL, sig) == 0);
+		if ((sig = stopped(p)) == SIGALRM) {
+			alarms++;
+			continue;
+		}
+		ATF_REQUIRE_EQ(SIGTRAP | 0x80, sig);
+		sig = 0;
+		if ((nr = stopped_at(p)) != SYS_connect)
+			continue;
+		connects++;
+		if (listener != -1 &&
+		    (c = accept(listener, NULL, NULL)) != -1) {
+			ATF_REQUIRE(setsockopt(c, SOL_SOCKET, SO_LINGER,
+			    &reset, sizeof(reset)) == 0);
+			close(c);
+		}
+	}
+	ATF_REQUIRE(ptrace(PTRACE_CONT, p->pid, NULL, NULL) == 0);
+	return (alarms);
+}
+
+/* What has been there is no failed connect, however soon it has ended. */
+ATF_TC_WITHOUT_HEAD(reset);
+ATF_TC_BODY(reset, tc)
+{
+	struct peer	 p;
+	char		 c;
+	int		 s;
+
+	targets();
+	ATF_REQUIRE(fcntl(good_fd, F_SETFL, O_NONBLOCK) == 0);
+	peer_start_traced(tc, &p);
+	admit(&p, "");
+	s = new_socket(AF_INET);
+	traced_connect(&p, 1, s, &good, len4, good_fd);
+	ATF_CHECK_EQ(0, peer_reply(&p, 1));
+	ATF_CHECK(blocks(s));
+	ATF_CHECK_ERRNO(ECONNRESET, read(s, &c, 1) == -1);
+	close(s);
+	peer_stop(&p);
+}
+
+/*
+ * A connect to this machine that does wait is interrupted, but not one after
+ * the other.
+ */
+ATF_TC_WITHOUT_HEAD(interrupted);
+ATF_TC_BODY(interrupted, tc)
+{
+	struct peer	 p;
+	long		 t;
+	int		 alarms = 0, i, s;
+
+	targets();
+	peer_start_traced(tc, &p);
+	admit(&p, "");
+	t = now_ms();
+	for (i = 1; i <= 20; i++) {
+		s = new_socket(AF_INET);
+		alarms += traced_connect(&p, i, s, &hole, hole_len, -1);
+		ATF_CHECK(!blocks(s));
+	}
+	t = (now_ms() - t) / 1000;
+	ATF_CHECK_MSG(alarms >= 1, "none");
+	ATF_CHECK_MSG(alarms <= 3 * (t + 1), "%d in %ld s", alarms, t);
+	peer_stop(&p);
+}
+
+/* One that was under way before is answered as that. */
+ATF_TC_WITHOUT_HEAD(under_way);
+ATF_TC_BODY(under_way, tc)
+{
+	struct peer	 p;
+	int		 s;
+
+	targets();
+	start(tc, &p, "");
+	s = new_socket(AF_INET);
+	ATF_REQUIRE(fcntl(s, F_SETFL, O_NONBLOCK) == 0);
+	ATF_REQUIRE_EQ(EINPROGRESS, bare(s, &hole, hole_len));
+	ATF_REQUIRE(fcntl(s, F_SETFL, 0) == 0);
+	set_timeout(s, 50);
+	ATF_CHECK_EQ(EALREADY, peer_call(&p, s, &hole, hole_len));
+	ATF_CHECK(blocks(s));
+	close(s);
+	s = new_socket(AF_INET);
+	set_timeout(s, 50);
+	ATF_CHECK_EQ(EINPROGRESS, peer_call(&p, s, &hole, hole_len));
+	peer_stop(&p);
+}
+
 ATF_TC_WITHOUT_HEAD(completes_later);
 ATF_TC_BODY(completes_later, tc)
 {
@@ -967,6 +1114,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, unreachable);
 	ATF_TP_ADD_TC(tp, blackhole);
 	ATF_TP_ADD_TC(tp, timeout);
+	ATF_TP_ADD_TC(tp, reset);
+	ATF_TP_ADD_TC(tp, interrupted);
+	ATF_TP_ADD_TC(tp, under_way);
 	ATF_TP_ADD_TC(tp, completes_later);
 	ATF_TP_ADD_TC(tp, fails_later);
 	ATF_TP_ADD_TC(tp, cancel);

@@ -19,6 +19,7 @@
  */
 
 #include <sys/types.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -39,11 +40,15 @@
 
 #include "peer.h"
 
+/* Wait for the other end of the gate to be closed first. */
 static void
-peer_exec(const char *path, int fd, int err, int nofile)
+peer_exec(const char *path, int fd, int err, int nofile, int gate)
 {
 	struct rlimit	 rl;
+	char		 c;
 
+	if (read(gate, &c, 1) != 0)
+		_exit(99);
 	if (nofile != 0) {
 		rl.rlim_cur = rl.rlim_max = nofile;
 		setrlimit(RLIMIT_NOFILE, &rl);
@@ -58,11 +63,11 @@ peer_exec(const char *path, int fd, int err, int nofile)
 	_exit(99);
 }
 
-void
-peer_start(const atf_tc_t *tc, struct peer *p, int nofile)
+static void
+peer_fork(const atf_tc_t *tc, struct peer *p, int nofile, int traced)
 {
 	char	 path[1024];
-	int	 err[2], parent[2], supervisor[2];
+	int	 err[2], gate[2], parent[2], supervisor[2];
 
 	p->block = 0;
 	p->rule = -1;
@@ -75,9 +80,18 @@ peer_start(const atf_tc_t *tc, struct peer *p, int nofile)
 	ATF_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
 	    supervisor) == 0);
 	ATF_REQUIRE(pipe2(err, O_CLOEXEC) == 0);
+	ATF_REQUIRE(pipe2(gate, O_CLOEXEC) == 0);
 	ATF_REQUIRE((p->pid = fork()) != -1);
-	if (p->pid == 0)
-		peer_exec(path, parent[1], err[1], nofile);
+	if (p->pid == 0) {
+		close(gate[1]);
+		peer_exec(path, parent[1], err[1], nofile, gate[0]);
+	}
+	/* What has locked itself down cannot be seized any more. */
+	if (traced)
+		ATF_REQUIRE(ptrace(PTRACE_SEIZE, p->pid, NULL,
+		    PTRACE_O_TRACESYSGOOD) == 0);
+	close(gate[0]);
+	close(gate[1]);
 	close(parent[1]);
 	close(err[1]);
 	p->err = err[0];
@@ -88,6 +102,18 @@ peer_start(const atf_tc_t *tc, struct peer *p, int nofile)
 	imsgbuf_allow_fdpass(&p->supervisor);
 	ATF_REQUIRE(imsgbuf_set_maxsize(&p->parent, PROTO_MAXSIZE) == 0);
 	ATF_REQUIRE(imsgbuf_set_maxsize(&p->supervisor, PROTO_MAXSIZE) == 0);
+}
+
+void
+peer_start(const atf_tc_t *tc, struct peer *p, int nofile)
+{
+	peer_fork(tc, p, nofile, 0);
+}
+
+void
+peer_start_traced(const atf_tc_t *tc, struct peer *p)
+{
+	peer_fork(tc, p, 0, 1);
 }
 
 void

@@ -45,6 +45,9 @@ struct peer {
 /* Start netd with a limit on descriptors, 0 for none. */
 void	 peer_start(const atf_tc_t *, struct peer *, int);
 
+/* The same, seized with ptrace(2) and PTRACE_O_TRACESYSGOOD. */
+void	 peer_start_traced(const atf_tc_t *, struct peer *);
+
 /* Configuration: "address/bits" or "" for any address; TCP, or others. */
 void	 peer_rule(struct peer *, enum net_direction, const char *, uint16_t,
 	    uint16_t);
