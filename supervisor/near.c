@@ -25,7 +25,7 @@
  * Not for long: then all may run anywhere, or nobody would leave a processor
  * that has become busy.  And only for callers who come one at a time: of many,
  * one process handles a notification while another works for the one before.
- * Nor is it for a connect, which waits for somebody else.
+ * Nor is it for a connect to another host, which waits for that.
  *
  * All of this is a hint: where it is refused nothing is lost but time.
  */

@@ -44,6 +44,7 @@
 
 #include "bounded.h"
 #include "log.h"
+#include "portmap.h"
 #include "supervisor.h"
 
 #define ABSTRACT_DELAY_MIN_MS	1
@@ -154,7 +155,10 @@ netd_send(struct request *rq, int fd, const struct proto_connect *pc,
 		request_done(waiting, ENOMEM);
 		return;
 	}
-	imsg_event_add(&sup.netd);
+	if (pc != NULL && port_here(&pc->addr))
+		near_ask_netd();
+	else
+		imsg_event_add(&sup.netd);
 }
 
 /* The inode goes with the second message, the socket with the first. */
@@ -183,7 +187,7 @@ unix_send(struct request *rq, int fd, int inode)
 	if (proto_send_value(&sup.cowd.ibuf, IMSG_UNIX_CONNECT, waiting->seq,
 	    inode, 0) == -1)
 		fatal("cowd");
-	imsg_event_add(&sup.cowd);
+	near_ask_cowd();
 }
 
 /*

@@ -237,12 +237,13 @@ uses_one()
 	processors "$1" | grep -qx '[0-9]*'
 }
 
-# calling [OPTION ...]: a run in which one asks cowd while "one" is there, and
-# netd while "data" is, eight ask cowd while "many" is; it ends with "end".
+# calling [OPTION ...]: a run in which one asks cowd while "one" or "unix" is
+# there, and netd while "data", "tcp" or "far" is, eight ask cowd while "many"
+# is; it ends with "end".
 calling()
 {
 	mkdir -p wd
-	rm -f pid end one data many
+	rm -f pid end one data tcp far unix many
 	"${reap}" -p pid "${sandlock}" run -r / --workdir wd "$@" -- \
 	    /usr/bin/python3 -c '
 import os, socket, time
@@ -253,10 +254,24 @@ def change(name, condition):
 for i in range(8):
     open("wd/%d" % i, "w").close()
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+tcp = socket.socket()
+server = socket.socket(socket.AF_UNIX)
+server.bind("wd/socket")
+server.listen()
 while not os.path.exists("end"):
     change("wd/0", "one")
     while os.path.exists("data"):
         s.sendto(b"x", ("127.0.0.1", 9))
+    # Refused by nobody at that port, and by the rules.
+    while os.path.exists("tcp"):
+        tcp.connect_ex(("127.0.0.1", 9))
+    while os.path.exists("far"):
+        tcp.connect_ex(("192.0.2.1", 9))
+    while os.path.exists("unix"):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect("wd/socket")
+        client.close()
+        server.accept()[0].close()
     if os.path.exists("many"):
         pids = [os.fork() for i in range(8)]
         if 0 in pids:
@@ -282,7 +297,7 @@ near_body()
 {
 	life_setup
 	several || return 0
-	calling --net-allow udp://127.0.0.1:9 --on-exit commit
+	calling --net-allow 127.0.0.1:9 --on-exit commit
 	: >one
 	wait_for uses_one cowd
 	wait_for uses_one supervisor
@@ -295,6 +310,23 @@ near_body()
 	uses_all cowd || fail "cowd was moved for netd"
 	rm data
 	wait_for uses_all netd
+	: >tcp
+	wait_for uses_one netd
+	rm tcp
+	wait_for uses_all netd
+	: >unix
+	wait_for uses_one cowd
+	rm unix
+	wait_for uses_all cowd
+	# What goes to another host waits for that.
+	: >far
+	moved=0
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		! uses_one netd || moved=$((moved + 1))
+		sleep 0.02
+	done
+	[ ${moved} -eq 0 ] || fail "moved for another host"
+	rm far
 	# Of many it is moved for nobody, but to try once in a while.
 	: >many
 	sleep 0.1
@@ -336,7 +368,7 @@ near_chosen_body()
 {
 	life_setup
 	several || return 0
-	calling --net-allow udp://127.0.0.1:9 --on-exit abort
+	calling --net-allow 127.0.0.1:9 --on-exit abort
 	# Between two calls of ours the choice is lost; not again and again.
 	tries=0
 	until choose; do
