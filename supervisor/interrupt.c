@@ -32,9 +32,8 @@
 
 #define ERESTARTSYS	512	/* the kernel's: EINTR, or the call again */
 
-/* Between looks: one that has waited for long may wait a little longer. */
-#define WATCH_MIN_MS	50
-#define WATCH_MAX_MS	400
+#define WATCH_MS	50	/* between looks */
+#define WATCH_CROWD	100	/* so many more calls wait as long once more */
 
 static void	 interrupt_wait(struct request *);
 
@@ -77,10 +76,9 @@ interrupt_look(int fd, short event, void *arg)
 static void
 interrupt_wait(struct request *rq)
 {
-	struct timeval	 tv = { 0, rq->delay_ms * 1000 };
+	uint64_t	 ms = WATCH_MS * (1 + request_count() / WATCH_CROWD);
+	struct timeval	 tv = { ms / 1000, ms % 1000 * 1000 };
 
-	if ((rq->delay_ms *= 2) > WATCH_MAX_MS)
-		rq->delay_ms = WATCH_MAX_MS;
 	evtimer_add(&rq->timer, &tv);
 }
 
@@ -89,7 +87,6 @@ void
 interrupt_watch(struct request *rq)
 {
 	rq->watched = 1;
-	rq->delay_ms = WATCH_MIN_MS;
 	evtimer_set(&rq->timer, interrupt_look, rq);
 	interrupt_wait(rq);
 }
