@@ -77,6 +77,8 @@
 	GETSOCKOPT(SOL_SOCKET, SO_ERROR),				\
 	/* whether a connect failed */					\
 	GETSOCKOPT(IPPROTO_TCP, TCP_INFO),				\
+	/* qsort(3): how much memory there is */			\
+	LOCKDOWN_ALLOW(SYS_sysinfo),					\
 	/* source routes are refused, in both families: */		\
 	GETSOCKOPT(IPPROTO_IP, IP_OPTIONS),				\
 	GETSOCKOPT(IPPROTO_IPV6, IPV6_RTHDR),				\

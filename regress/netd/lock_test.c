@@ -122,6 +122,7 @@ static const struct {
 	{ "TCP_INFO", IN_SETUP | IN_RUN, { SYS_getsockopt, -1, IPPROTO_TCP,
 	    TCP_INFO, P(buf), P(&buflen) } },
 	{ "F_SETFL", IN_SETUP | IN_RUN, { SYS_fcntl, -1, F_SETFL, 0 } },
+	{ "sysinfo", IN_SETUP | IN_RUN, { SYS_sysinfo, P(buf) } },
 	{ "close", IN_SETUP | IN_RUN, { SYS_close, -1 } },
 	/* name servers */
 	{ "socket AF_INET", IN_ASK,
