@@ -65,6 +65,25 @@ addresses_remove(struct addresses *list, const struct netaddr *na)
 }
 
 void
+addresses_order(struct addresses *list)
+{
+	struct addresses	 four, six;
+	struct address		*a;
+
+	STAILQ_INIT(&four);
+	STAILQ_INIT(&six);
+	while ((a = STAILQ_FIRST(list)) != NULL) {
+		STAILQ_REMOVE_HEAD(list, entry);
+		if (a->na.family == AF_INET)
+			STAILQ_INSERT_TAIL(&four, a, entry);
+		else
+			STAILQ_INSERT_TAIL(&six, a, entry);
+	}
+	STAILQ_CONCAT(list, &four);
+	STAILQ_CONCAT(list, &six);
+}
+
+void
 addresses_free(struct addresses *list)
 {
 	struct address	*a;

@@ -15,13 +15,15 @@
  */
 
 /*
- * Questions to the name servers of this host, while the workload runs.  Each
- * is asked from a socket of its own, and so from a port of the kernel's choice,
- * with an id that is drawn: who forges an answer has to know both.  Called by
- * stub.c, which has judged the name.
+ * Questions to the name servers of this host.  Each is asked from a socket of
+ * its own, and so from a port of the kernel's choice, with an id that is drawn:
+ * who forges an answer has to know both, and what does not fit the question
+ * ends no wait for what does.  Called by resolve.c at the start, by refresh.c
+ * and by stub.c, which have judged the name.
  */
 
 #include <sys/types.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -41,18 +43,21 @@
 #define ASK_ROUNDS	2	/* of all servers */
 
 struct ask {
+	TAILQ_ENTRY(ask) entry;
 	struct event	 ev;
 	struct event	 timer;		/* what comes does not put it off */
 	int		 fd;		/* -1 between tries */
 	int		 tries;
 	int		 plain;		/* without EDNS */
+	int		 rcode;		/* of the last server that failed */
 	uint16_t	 id;
 	uint16_t	 type;
 	char		 name[DNS_NAME];
-	void		 (*done)(void *, const struct dns_answer *);
+	ask_done	 done;
 	void		*arg;
 };
 
+static TAILQ_HEAD(, ask)	 asks = TAILQ_HEAD_INITIALIZER(asks);
 static struct sockaddr_storage	 servers[SERVERS_MAX];
 static size_t			 nservers;
 
@@ -79,7 +84,9 @@ static void
 ask_finish(struct ask *a, const struct dns_answer *answer)
 {
 	ask_close(a);
-	a->done(a->arg, answer);
+	/* It may be called on to stop all others. */
+	TAILQ_REMOVE(&asks, a, entry);
+	a->done(a->arg, a->rcode, answer);
 	free(a);
 }
 
@@ -100,13 +107,12 @@ ask_receive(struct ask *a)
 	}
 	if (dns_read_answer(buf, n, a->name, a->type, a->id, &answer) == -1)
 		return (0);
+	/* Part of a long list will do, nothing of it will not. */
+	if (answer.n == 0 && answer.truncated)
+		answer.rcode = RCODE_SERVFAIL;
+	a->rcode = answer.rcode;
 	switch (answer.rcode) {
 	case RCODE_NOERROR:
-		/* Part of a long list will do, nothing of it will not. */
-		if (answer.n == 0 && answer.truncated)
-			answer.rcode = RCODE_SERVFAIL;
-		ask_finish(a, &answer);
-		break;
 	case RCODE_NXDOMAIN:
 		ask_finish(a, &answer);
 		break;
@@ -190,8 +196,7 @@ ask_try(struct ask *a)
 
 /* From the loop, so that no answer comes before this returns. */
 int
-ask_start(const char *name, uint16_t type,
-    void (*done)(void *, const struct dns_answer *), void *arg)
+ask_start(const char *name, uint16_t type, ask_done done, void *arg)
 {
 	struct timeval	 now = { 0, 0 };
 	struct ask	*a;
@@ -199,6 +204,7 @@ ask_start(const char *name, uint16_t type,
 	if ((a = calloc(1, sizeof(*a))) == NULL)
 		return (-1);
 	a->fd = -1;
+	a->rcode = -1;
 	a->type = type;
 	a->done = done;
 	a->arg = arg;
@@ -212,5 +218,18 @@ ask_start(const char *name, uint16_t type,
 		free(a);
 		return (-1);
 	}
+	TAILQ_INSERT_TAIL(&asks, a, entry);
 	return (0);
+}
+
+void
+ask_stop(void)
+{
+	struct ask	*a;
+
+	while ((a = TAILQ_FIRST(&asks)) != NULL) {
+		TAILQ_REMOVE(&asks, a, entry);
+		ask_close(a);
+		free(a);
+	}
 }

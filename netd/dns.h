@@ -38,7 +38,6 @@
 #define DNS_RECORDS	64	/* of an answer, as many as are used */
 #define DNS_CHAIN	16	/* names that lead to another one */
 
-/* RR_A, as DNS_TYPE_A is libevent's. */
 #define RR_A		1
 #define RR_CNAME	5
 #define RR_AAAA		28

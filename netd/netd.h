@@ -65,6 +65,9 @@ int	 addresses_have(const struct addresses *, const struct netaddr *);
 void	 addresses_remove(struct addresses *, const struct netaddr *);
 void	 addresses_free(struct addresses *);
 
+/* IPv4 before IPv6, of a family as they came. */
+void	 addresses_order(struct addresses *);
+
 /* bind.c */
 
 /* Binds are made here, and with 1 ports may be remapped; before lockdown. */
@@ -121,11 +124,16 @@ int	 content_resolv(const char *);
 void	 ask_init(const struct sockaddr_storage *, size_t);
 
 /*
- * Ask for a name and type; later the function gets what came, or NULL.  0, or
- * -1 when out of memory.
+ * What becomes of a question: RCODE_NOERROR or RCODE_NXDOMAIN and the answer,
+ * or NULL and what the last server has said, -1 if none has said anything.
  */
-int	 ask_start(const char *, uint16_t,
-	    void (*)(void *, const struct dns_answer *), void *);
+typedef void	(*ask_done)(void *, int, const struct dns_answer *);
+
+/* Ask for a name and type, from the loop.  0, or -1 when out of memory. */
+int	 ask_start(const char *, uint16_t, ask_done, void *);
+
+/* Forget all questions; nobody is told. */
+void	 ask_stop(void);
 
 /* hosts.c */
 #define SERVERS_MAX	3	/* as resolv.conf(5) */

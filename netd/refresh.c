@@ -73,7 +73,7 @@ struct refresh {
 static struct event	 files_timer;
 static int		 nasking;
 
-static void	 refresh_answer(void *, const struct dns_answer *);
+static void	 refresh_answer(void *, int, const struct dns_answer *);
 
 static void
 refresh_wait(struct event *ev, uint32_t seconds)
@@ -138,7 +138,7 @@ refresh_ask(int fd, short event, void *arg)
 	for (i = 0; i < 2; i++)
 		if (ask_start(r->name, r->families[i].type, refresh_answer,
 		    &r->families[i]) == -1)
-			refresh_answer(&r->families[i], NULL);
+			refresh_answer(&r->families[i], -1, NULL);
 }
 
 /*
@@ -235,6 +235,7 @@ refresh_finish(struct refresh *r)
 	int			 failed;
 
 	nasking--;
+	addresses_order(&r->answers);
 	refresh_block(r);
 	refresh_judge(r, &new);
 	failed = STAILQ_EMPTY(&new) || r->families[0].failed ||
@@ -253,13 +254,14 @@ refresh_finish(struct refresh *r)
 }
 
 static void
-refresh_answer(void *arg, const struct dns_answer *answer)
+refresh_answer(void *arg, int rcode, const struct dns_answer *answer)
 {
 	struct family			*f = arg;
 	struct refresh			*r = f->refresh;
 	const struct dns_record		*rec;
 	size_t				 i;
 
+	(void)rcode;
 	f->failed = answer == NULL;
 	for (i = 0; answer != NULL && i < answer->n; i++) {
 		rec = &answer->records[i];

@@ -35,16 +35,17 @@
 
 #include <errno.h>
 #include <event.h>
-#include <event2/dns.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "dns.h"
 #include "log.h"
 #include "netd.h"
 #include "worker.h"
 
 #define RESOLVE_SECONDS	10	/* for all names together */
+#define RESOLVE_NAMES	32	/* asked for at a time */
 
 /* One name, however many rules it has. */
 struct lookup {
@@ -53,7 +54,7 @@ struct lookup {
 	struct addresses	 found;
 	struct addresses	 answers;	/* of name servers, unjudged */
 	int			 unanswered;	/* questions */
-	int			 error;		/* the first DNS_ERR_* */
+	int			 error;		/* an RCODE_*, or -1 */
 	int			 later;		/* for the resolver */
 	int			 asked;		/* of name servers */
 	uint32_t		 ttl;		/* the shortest of answers */
@@ -64,37 +65,34 @@ static TAILQ_HEAD(lookups, lookup)	 lookups =
     TAILQ_HEAD_INITIALIZER(lookups);
 static const struct net_rules	*name_rules;
 static void			(*resolve_done)(void);
-static struct evdns_base	*dns;
 static struct event		 timer;
-static int			 pending;	/* questions unanswered */
-static int			 finished;
+static struct lookup		*next;		/* to be asked for */
+static int			 asking;	/* names */
 static int			 resolver;	/* the workload has one */
 static int			 refresh;	/* names are asked for again */
-static struct sockaddr_storage	 servers[SERVERS_MAX];
-static size_t			 nservers;
 
-/* Texts for users, of what evdns may say. */
+static void	 resolve_more(void);
+
+/* Texts for users, of what name servers may say. */
 static const struct {
-	int		 error;
+	int		 rcode;
 	const char	*text;
 } dns_errors[] = {
-	{ DNS_ERR_NONE, "no address" },
-	{ DNS_ERR_NODATA, "no address" },
-	{ DNS_ERR_NOTEXIST, "no such name" },
-	{ DNS_ERR_TIMEOUT, "no answer from the name servers" },
-	{ DNS_ERR_TRUNCATED, "the answer is too long for a datagram" },
-	{ DNS_ERR_SERVERFAILED, "the name servers failed" },
-	{ DNS_ERR_REFUSED, "the name servers refused" },
-	{ DNS_ERR_NOTIMPL, "the name servers refused" }
+	{ -1, "no answer from the name servers" },
+	{ RCODE_NOERROR, "no address" },
+	{ RCODE_NXDOMAIN, "no such name" },
+	{ RCODE_SERVFAIL, "the name servers failed" },
+	{ RCODE_NOTIMP, "the name servers refused" },
+	{ RCODE_REFUSED, "the name servers refused" }
 };
 
 static const char *
-dns_error(int error)
+dns_error(int rcode)
 {
 	size_t	 i;
 
 	for (i = 0; i < sizeof(dns_errors) / sizeof(dns_errors[0]); i++)
-		if (dns_errors[i].error == error)
+		if (dns_errors[i].rcode == rcode)
 			return (dns_errors[i].text);
 	return ("bad answer from a name server");
 }
@@ -331,6 +329,7 @@ lookup_judge(struct lookup *l, const char **why)
 	const char		*what;
 	char			 buf[INET6_ADDRSTRLEN];
 
+	addresses_order(&l->answers);
 	STAILQ_FOREACH(a, &l->answers, entry) {
 		if ((what = resolve_refused(l->name, &a->na)) != NULL) {
 			log_warnx("%s: address %s is %s: refused", l->name,
@@ -346,7 +345,6 @@ lookup_judge(struct lookup *l, const char **why)
 	return (bad);
 }
 
-/* The lookup stays: evdns may have an answer on its way. */
 static void
 lookup_settle(struct lookup *l)
 {
@@ -379,8 +377,8 @@ resolve_finish(int fd, short event, void *arg)
 		if (bad != NULL)
 			worker_fail("%s: its address %s is %s", l->name,
 			    netaddr_text(&bad->na, buf), why);
-		worker_fail("%s: %s", l->name, dns_error(l->unanswered > 0 ?
-		    DNS_ERR_TIMEOUT : l->error));
+		worker_fail("%s: %s", l->name,
+		    dns_error(l->unanswered > 0 ? -1 : l->error));
 	}
 	/* After all are judged: an address of one name admits no other. */
 	TAILQ_FOREACH(l, &lookups, entry)
@@ -390,11 +388,8 @@ resolve_finish(int fd, short event, void *arg)
 		fatal("files of the workload");
 	TAILQ_FOREACH(l, &lookups, entry)
 		lookup_settle(l);
-	finished = 1;
 	event_del(&timer);
-	if (dns != NULL)
-		evdns_base_free(dns, 0);
-	dns = NULL;
+	ask_stop();
 	hosts_close();
 	if (resolver || refresh)
 		own_run();
@@ -404,82 +399,44 @@ resolve_finish(int fd, short event, void *arg)
 }
 
 static void
-resolve_answer(int error, char type, int count, int ttl, void *addresses,
-    void *arg)
+resolve_answer(void *arg, int rcode, const struct dns_answer *answer)
 {
-	struct lookup	*l = arg;
-	struct netaddr	 na;
-	struct timeval	 now = { 0, 0 };
-	size_t		 size = type == DNS_IPv4_A ? 4 : 16;
-	int		 i;
+	const struct dns_record	*rec;
+	struct lookup		*l = arg;
+	size_t			 i;
 
-	if (finished)
-		return;
-	/* As in dns.c: with the highest bit set it is none. */
-	if (error == DNS_ERR_NONE)
-		l->ttl = MIN(l->ttl, (uint32_t)MAX(ttl, 0));
-	l->unanswered--;
 	/* Of two errors the one that says more than "no address". */
-	if (error != DNS_ERR_NONE && l->error == DNS_ERR_NODATA)
-		l->error = error;
-	for (i = 0; error == DNS_ERR_NONE && i < count; i++) {
-		memset(&na, 0, sizeof(na));
-		na.family = type == DNS_IPv4_A ? AF_INET : AF_INET6;
-		memcpy(&na.addr, (const char *)addresses + i * size, size);
-		addresses_add(&l->answers, &na);
+	if (l->error == RCODE_NOERROR)
+		l->error = rcode;
+	for (i = 0; answer != NULL && i < answer->n; i++) {
+		rec = &answer->records[i];
+		l->ttl = MIN(l->ttl, rec->ttl);
+		if (rec->type != RR_CNAME)
+			addresses_add(&l->answers, &rec->addr);
 	}
-	/* From the loop: evdns is not done with itself in this callback. */
-	if (--pending == 0)
-		event_add(&timer, &now);
+	if (--l->unanswered > 0)
+		return;
+	asking--;
+	resolve_more();
 }
 
+/* Ask for the next names, or finish when all are answered. */
 static void
-resolve_ask(struct lookup *l)
+resolve_more(void)
 {
-	if (evdns_base_resolve_ipv4(dns, l->name, DNS_QUERY_NO_SEARCH,
-	    resolve_answer, l) == NULL || evdns_base_resolve_ipv6(dns,
-	    l->name, DNS_QUERY_NO_SEARCH, resolve_answer, l) == NULL)
-		worker_fail("%s: cannot ask the name servers", l->name);
-	l->asked = 1;
-	l->unanswered = 2;
-	l->error = DNS_ERR_NODATA;
-	pending += 2;
-}
+	struct lookup	*l;
 
-static void
-resolve_log(int warning, const char *text)
-{
-	(void)warning;
-	log_debug("%s", text);
-}
-
-static void
-resolve_servers(void)
-{
-	size_t	 i, usable = 0;
-
-	evdns_set_log_fn(resolve_log);
-	dns = evdns_base_new(event_get_base(&worker_parent.ev), 0);
-	if (dns == NULL)
-		worker_fail("cannot set up the resolver");
-	/*
-	 * Three tries of two seconds end before the deadline does.  Changing
-	 * the case at random protects nothing, since evdns then takes answers
-	 * in any case; with it off it compares exactly.
-	 */
-	if (evdns_base_set_option(dns, "timeout:", "2") == -1 ||
-	    evdns_base_set_option(dns, "attempts:", "3") == -1 ||
-	    evdns_base_set_option(dns, "randomize-case:", "0") == -1)
-		worker_fail("cannot set up the resolver");
-	for (i = 0; i < nservers; i++)
-		if (evdns_base_nameserver_sockaddr_add(dns,
-		    (struct sockaddr *)&servers[i],
-		    servers[i].ss_family == AF_INET ?
-		    sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6),
-		    0) == 0)
-			usable++;
-	if (usable == 0)
-		worker_fail("no usable name server");
+	while (asking < RESOLVE_NAMES && (l = next) != NULL) {
+		next = TAILQ_NEXT(l, entry);
+		if (!l->asked)
+			continue;
+		if (ask_start(l->name, RR_A, resolve_answer, l) == -1 ||
+		    ask_start(l->name, RR_AAAA, resolve_answer, l) == -1)
+			fatal("ask_start");
+		asking++;
+	}
+	if (asking == 0)
+		resolve_finish(-1, 0, NULL);
 }
 
 void
@@ -505,6 +462,7 @@ void
 resolve_start(const struct net_rules *rules, int later, int again,
     void (*done)(void))
 {
+	struct sockaddr_storage	 servers[SERVERS_MAX];
 	const struct net_rule	*nr;
 	struct timeval		 limit = { RESOLVE_SECONDS, 0 };
 	struct lookup		*l;
@@ -518,9 +476,7 @@ resolve_start(const struct net_rules *rules, int later, int again,
 		if (nr->name[0] != '*')
 			lookup_new(nr->name);
 	hosts_read(lookup_hosts);
-	nservers = hosts_servers(servers, SERVERS_MAX);
-	if (resolver || refresh)
-		ask_init(servers, nservers);
+	ask_init(servers, hosts_servers(servers, SERVERS_MAX));
 	evtimer_set(&timer, resolve_finish, NULL);
 	TAILQ_FOREACH(l, &lookups, entry) {
 		if (STAILQ_EMPTY(&l->found) && name_local(l->name))
@@ -531,12 +487,10 @@ resolve_start(const struct net_rules *rules, int later, int again,
 			l->later = 1;
 			continue;
 		}
-		if (dns == NULL)
-			resolve_servers();
-		resolve_ask(l);
+		l->asked = 1;
+		l->unanswered = 2;
 	}
-	if (pending == 0)
-		resolve_finish(-1, 0, NULL);
-	else
-		event_add(&timer, &limit);
+	event_add(&timer, &limit);
+	next = TAILQ_FIRST(&lookups);
+	resolve_more();
 }

@@ -490,11 +490,12 @@ query_refuse(struct query *qu, int rcode)
 
 /* The servers have answered, or none did. */
 static void
-query_asked(void *arg, const struct dns_answer *answer)
+query_asked(void *arg, int rcode, const struct dns_answer *answer)
 {
 	static struct dns_answer	 a;
 	struct query			*qu = arg;
 
+	(void)rcode;
 	if (answer == NULL) {
 		query_refuse(qu, RCODE_SERVFAIL);
 		return;
