@@ -202,9 +202,10 @@ connect_unusable(struct connection *c, sa_family_t family, int error)
 }
 
 /*
- * ping(8) finds its own address by connecting a UDP socket to the host that it
- * is going to ping.  So can a program that may only ping, but nothing is sent
- * by that socket any more: there is no way back from the end of sending.
+ * Connects of a UDP socket that only ask about addresses.  ping(8) finds its
+ * own by one to the host that it is going to ping; musl's getaddrinfo(3), whether
+ * there is any of a family, by one to the last port of loopback.  Nothing is
+ * sent by that socket any more: there is no way back from the end of sending.
  */
 static int
 connect_mute(const struct connection *c)
@@ -213,9 +214,11 @@ connect_mute(const struct connection *c)
 	uint16_t	 port;
 
 	netaddr_from_sockaddr(&c->addr, &na, &port);
-	return (c->proto == NET_UDP && netrule_decide(netd_rules, NET_ICMP,
-	    NET_OUT, &na, port) && (shutdown(c->fd, SHUT_WR) == 0 ||
-	    errno == ENOTCONN));
+	if (c->proto != NET_UDP ||
+	    (!netrule_decide(netd_rules, NET_ICMP, NET_OUT, &na, port) &&
+	    !(port == UINT16_MAX && port_here(&c->addr))))
+		return (0);
+	return (shutdown(c->fd, SHUT_WR) == 0 || errno == ENOTCONN);
 }
 
 /*

@@ -308,6 +308,22 @@ ATF_TC_BODY(mute, tc)
 	ATF_REQUIRE((s = socket(AF_INET, SOCK_DGRAM, 0)) != -1);
 	ATF_CHECK_EQ(DENIED(ECONNREFUSED), peer_call(&p, s, &to, len));
 	ATF_CHECK_EQ(1, sendto(s, "x", 1, 0, (struct sockaddr *)&to, len));
+	/* Whether there is loopback may be asked, by nobody else's port. */
+	for (i = 0; i < 4; i++) {
+		sock_address(i % 2 == 0 ? "127.0.0.3" : "::1", i < 2 ? 65535 :
+		    65534, &to, &len);
+		ATF_REQUIRE((s = socket(to.ss_family, SOCK_DGRAM, 0)) != -1);
+		ATF_CHECK_EQ(i < 2 ? 0 : DENIED(ECONNREFUSED),
+		    peer_call(&p, s, &to, len));
+		if (i < 2)
+			ATF_CHECK_ERRNO(EPIPE, send(s, "x", 1,
+			    MSG_NOSIGNAL) == -1);
+		close(s);
+	}
+	sock_address("192.0.2.1", 65535, &to, &len);
+	ATF_REQUIRE((s = socket(AF_INET, SOCK_DGRAM, 0)) != -1);
+	ATF_CHECK_EQ(DENIED(ECONNREFUSED), peer_call(&p, s, &to, len));
+	close(s);
 	/* TCP is no concern of ICMP's. */
 	sock_address("127.0.0.1", sock_port(&ss), &to, &len);
 	ATF_CHECK_EQ(DENIED(ECONNREFUSED), peer_call(&p,
