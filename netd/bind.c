@@ -57,7 +57,7 @@ struct binding {
 };
 
 static enum { BIND_NONE, BIND_PORTS, BIND_REMAP }	 bind_mode;
-static int		 bind_has_clients;
+static unsigned int	 bind_outwards;	/* NET_PROTO()s that clients speak */
 
 void
 bind_init(int remap)
@@ -68,11 +68,17 @@ bind_init(int remap)
 		remap_init();
 }
 
-/* There is something to send datagrams to. */
+/* There is something to connect or to send to. */
 void
-bind_clients(void)
+bind_clients(unsigned int protos)
 {
-	bind_has_clients = 1;
+	bind_outwards |= protos;
+}
+
+int
+bind_any_port(void)
+{
+	return (bind_active() && (bind_outwards & NET_PROTO(NET_TCP)) != 0);
 }
 
 int
@@ -161,10 +167,11 @@ bind_judge(const struct binding *b)
 		return (1);
 	netaddr_from_sockaddr(&b->addr, &na, &port);
 	/*
-	 * The kernel would choose a port as well when the socket sends for the
-	 * first time; many programs do this before.
+	 * The kernel would choose a port as well when the socket connects or
+	 * sends for the first time; many programs do this before.  A listen is
+	 * judged by the port that it got.
 	 */
-	if (b->proto == NET_UDP && port == 0 && bind_has_clients)
+	if (port == 0 && (bind_outwards & NET_PROTO(b->proto)) != 0)
 		return (1);
 	return (netrule_decide(netd_rules, b->proto, NET_IN, &na, port));
 }

@@ -203,9 +203,10 @@ connect_unusable(struct connection *c, sa_family_t family, int error)
 
 /*
  * Connects of a UDP socket that only ask about addresses.  ping(8) finds its
- * own by one to the host that it is going to ping; musl's getaddrinfo(3), whether
- * there is any of a family, by one to the last port of loopback.  Nothing is
- * sent by that socket any more: there is no way back from the end of sending.
+ * own by one to the host that it is going to ping; getaddrinfo(3) of musl,
+ * whether there is any of a family, by one to the last port of loopback.
+ * Nothing is sent by that socket any more: there is no way back from the end
+ * of sending.
  */
 static int
 connect_mute(const struct connection *c)

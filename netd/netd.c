@@ -90,9 +90,8 @@ netd_add_rule(struct imsg *imsg)
 		fatal("calloc");
 	if (proto_recv_rule(imsg, nr) == -1)
 		fatalx("bad %s", proto_name(IMSG_CONF_RULE));
-	if (!nr->block && nr->direction == NET_OUT &&
-	    (nr->protos & NET_PROTO(NET_UDP)) != 0)
-		bind_clients();
+	if (!nr->block && nr->direction == NET_OUT)
+		bind_clients(nr->protos);
 	/* The addresses of a name take its place among the rules. */
 	nr->order = order++;
 	if (nr->target == NET_NAME) {
@@ -159,7 +158,7 @@ netd_resolver(struct imsg *imsg)
 	if (proto_recv_empty(imsg) == -1 || resolver)
 		fatalx("bad %s", proto_name(IMSG_CONF_RESOLVER));
 	resolver = 1;
-	bind_clients();
+	bind_clients(NET_PROTO_PORTS);
 	netd_keep_literals();
 }
 
@@ -173,20 +172,19 @@ netd_refresh(struct imsg *imsg)
 	netd_keep_literals();
 }
 
-/* Open its sockets; its port of TCP is one to connect to. */
+/* A port that Landlock has to let us use, beside those of the rules. */
 static void
-netd_open_resolver(void)
+netd_use_port(enum net_direction direction, uint16_t port)
 {
 	struct workload_port	*wp;
 
+	if (direction == NET_OUT ? any_connect : any_bind)
+		return;
 	if ((wp = calloc(1, sizeof(*wp))) == NULL)
 		fatal("calloc");
-	wp->direction = NET_OUT;
-	wp->lo = wp->hi = stub_open();
-	if (any_connect)
-		free(wp);
-	else
-		STAILQ_INSERT_TAIL(&ports, wp, entry);
+	wp->direction = direction;
+	wp->lo = wp->hi = port;
+	STAILQ_INSERT_TAIL(&ports, wp, entry);
 }
 
 /* With ports of its own a socket may have any, and so may who connects. */
@@ -229,8 +227,11 @@ netd_start(void)
 
 	if (supervisor_fd == -1)
 		fatalx("no channel to the supervisor");
+	/* Its port of TCP is one to connect to. */
 	if (resolver)
-		netd_open_resolver();
+		netd_use_port(NET_OUT, stub_open());
+	if (bind_any_port())
+		netd_use_port(NET_IN, 0);
 	asks = resolver || !TAILQ_EMPTY(&names);
 	if (asks)
 		resolve_open(resolver || refresh);

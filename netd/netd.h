@@ -72,8 +72,15 @@ void	 addresses_order(struct addresses *);
 
 /* Binds are made here, and with 1 ports may be remapped; before lockdown. */
 void	 bind_init(int);
-/* UDP may go somewhere: its sockets may have a port of the kernel's choice. */
-void	 bind_clients(void);
+
+/*
+ * Protocols, as NET_PROTO(), that some rule lets out: their sockets may have a
+ * port of the kernel's choice.
+ */
+void	 bind_clients(unsigned int);
+
+/* Whether such a bind is made here for TCP, of which Landlock has to know. */
+int	 bind_any_port(void);
 int	 bind_active(void);
 int	 bind_remaps(void);
 

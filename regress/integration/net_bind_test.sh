@@ -386,6 +386,48 @@ races_cleanup()
 	cleanup
 }
 
+# A client's port of the kernel's choice is no server's.
+atf_test_case chosen cleanup
+chosen_head()
+{
+	net_head "a client that binds before it connects"
+}
+chosen_body()
+{
+	free_port
+	host
+	cat >client.py <<'END'
+import socket, sys
+s = socket.create_connection(('127.0.0.1', int(sys.argv[1])),
+                             source_address=('127.0.0.1', 0))
+s.sendall(b'mine')
+print(s.recv(10).decode(), s.getsockname()[1] != 0)
+s = socket.socket()
+s.bind(('127.0.0.1', 0))
+try:
+    s.listen()
+    print('listens')
+except OSError as e:
+    print(e.errno)
+END
+	set -- /usr/bin/python3 client.py ${port}
+	atf_check -o inline:"mine True\nlistens\n" "$@"
+	atf_check -o inline:"mine True\n13\n" ${box} -r . \
+	    --net-allow 127.0.0.1:${port} -- "$@"
+	atf_check -o inline:"mine True\nlistens\n" ${box} -r . \
+	    --net-allow 127.0.0.1:${port} --net-allow-bind '*' -- "$@"
+	# Nor is it one where no connect is admitted, or Landlock judges.
+	for rule in udp://127.0.0.1 tcp://127.0.0.1:${port}; do
+		atf_check -s exit:1 -e match:"Errno 13" ${box} -r . \
+		    --net-allow ${rule} -- "$@"
+	done
+}
+chosen_cleanup()
+{
+	. "$(atf_get_srcdir)/util.sh"
+	cleanup
+}
+
 atf_test_case two_sandboxes cleanup
 two_sandboxes_head()
 {
@@ -763,6 +805,7 @@ atf_init_test_cases()
 	atf_add_test_case unix
 	atf_add_test_case rules
 	atf_add_test_case races
+	atf_add_test_case chosen
 	atf_add_test_case two_sandboxes
 	atf_add_test_case tables
 	atf_add_test_case host_tables
