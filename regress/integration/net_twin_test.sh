@@ -119,7 +119,7 @@ refused_body()
 		    grep "^[tu][cd]p.* ${a} 0: " box.out
 	done
 	# No socket has a port that it asked for, and none listens.
-	served="^udp[^ ]* fresh bind .* 1: 0;|^tcp[^ ]* fresh (bind|listen) .*: 0;"
+	served="^(tcp|udp)[^ ]* fresh bind .* 1: 0;|^tcp[^ ]* fresh listen .*: 0;"
 	grep -E "${served}" bare.out >bound
 	[ "$(wc -l <bound)" -ge 20 ] || atf_fail "$(echo $(cat bound))"
 	atf_check -s exit:1 grep -E "${served}" box.out
