@@ -51,6 +51,7 @@ struct binding {
 	int			 domain;
 	enum net_proto		 proto;
 	int			 v6only;	/* IPV6_V6ONLY, when it began */
+	int			 client;	/* of TCP: it may not listen */
 	struct sockaddr_storage	 addr;
 	socklen_t		 addrlen;
 	struct port_binding	 at;		/* what addr says */
@@ -157,7 +158,7 @@ bind_address(struct binding *b, const struct proto_connect *pc)
 }
 
 static int
-bind_judge(const struct binding *b)
+bind_judge(struct binding *b)
 {
 	struct netaddr	 na;
 	uint16_t	 port;
@@ -166,14 +167,16 @@ bind_judge(const struct binding *b)
 	if (b->proto == NET_ICMP)
 		return (1);
 	netaddr_from_sockaddr(&b->addr, &na, &port);
+	if (netrule_decide(netd_rules, b->proto, NET_IN, &na, port))
+		return (1);
 	/*
 	 * The kernel would choose a port as well when the socket connects or
-	 * sends for the first time; many programs do this before.  A listen is
-	 * judged by the port that it got.
+	 * sends for the first time; many programs do this before.
 	 */
-	if (port == 0 && (bind_outwards & NET_PROTO(b->proto)) != 0)
-		return (1);
-	return (netrule_decide(netd_rules, b->proto, NET_IN, &na, port));
+	if (port != 0 || (bind_outwards & NET_PROTO(b->proto)) == 0)
+		return (0);
+	b->client = b->proto == NET_TCP;
+	return (1);
 }
 
 /*
@@ -277,11 +280,11 @@ bind_port(const struct binding *b, const struct sockaddr_storage *ss)
 }
 
 /*
- * A port of the kernel's choice.  For UDP that could be one which is shared,
- * so it is chosen for a socket that shares none.  A port of TCP that the kernel
- * chose in bind(2) it takes back when a connect fails; in a port space of its
- * own the workload must keep what stands for the port that it named, or its
- * connects would reach whoever has that next.
+ * A port of the kernel's choice, for a socket that shares none: the workload's
+ * may share it, or have a range of one port.  And a port of TCP that the kernel
+ * chose in bind(2) it takes back when a connect fails; but the workload must
+ * keep what is noted as its own, or it would share that with whoever has it
+ * next.
  */
 static int
 bind_any(const struct binding *b)
@@ -295,13 +298,32 @@ bind_any(const struct binding *b)
 	for (i = 0; i < BIND_TRIES && error == EADDRINUSE; i++) {
 		ss = b->addr;
 		port_set(&ss, 0);
-		if ((b->proto == NET_UDP || bind_mode == BIND_REMAP) &&
-		    !later &&
-		    (error = bind_probe(b, &ss)) != 0)
+		if (!later && (error = bind_probe(b, &ss)) != 0)
 			return (error);
 		error = bind(b->fd, (struct sockaddr *)&ss, b->addrlen) == -1 ?
 		    errno : 0;
 	}
+	return (error);
+}
+
+/*
+ * A client of TCP has its address now and a port when it connects.  So it keeps
+ * nobody from a port, and has none to listen on.
+ */
+static int
+bind_client(const struct binding *b)
+{
+	int	 error = 0, later = 0, on = 1;
+
+	(void)bind_option(b->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later);
+	if (setsockopt(b->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+	    sizeof(on)) == -1)
+		return (errno);
+	if (bind(b->fd, (const struct sockaddr *)&b->addr, b->addrlen) == -1)
+		error = errno;
+	if (setsockopt(b->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later,
+	    sizeof(later)) == -1)
+		return (errno);
 	return (error);
 }
 
@@ -328,6 +350,8 @@ bind_remap(struct binding *b)
 static int
 bind_make(struct binding *b)
 {
+	if (b->client)
+		return (bind_client(b));
 	if (b->at.asked == 0)
 		return (bind_any(b));
 	if (bind_mode == BIND_REMAP)
@@ -365,8 +389,8 @@ bind_note(struct binding *b, struct port_binding *pb)
 			fatalx("a socket was changed while it was bound");
 		pb->dual = !v6only;
 	}
-	if (pb->real == 0) {
-		/* There is no port yet. */
+	if (pb->real == 0 || b->client) {
+		/* There is no port yet, or none to serve at. */
 		bound_drop(b->fd, pb);
 		return;
 	}

@@ -205,8 +205,8 @@ connect_unusable(struct connection *c, sa_family_t family, int error)
  * Connects of a UDP socket that only ask about addresses.  ping(8) finds its
  * own by one to the host that it is going to ping; getaddrinfo(3) of musl,
  * whether there is any of a family, by one to the last port of loopback.
- * Nothing is sent by that socket any more: there is no way back from the end
- * of sending.
+ * Nothing is sent there by that socket: there is no way back from the end of
+ * sending.
  */
 static int
 connect_mute(const struct connection *c)
@@ -285,7 +285,7 @@ connect_set_nonblock(struct connection *c)
  * workload would wait for is called as it is, once: that leaves the socket as
  * it should be even if the other end resets the connection as soon as it is
  * there.  Returns an errno, EINPROGRESS when there is more to do.  After a call
- * that did wait, for as long as it may, none is made here for a second.
+ * that did wait, for as long as it may, none is made here for a second or two.
  */
 static int
 connect_here(struct connection *c)

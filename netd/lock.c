@@ -61,7 +61,7 @@
 	/* so that it has the port that was judged; Landlock limits it */ \
 	LOCKDOWN_ALLOW_IF(SYS_bind, EQ(2, sizeof(struct sockaddr_in))),	\
 	LOCKDOWN_ALLOW_IF(SYS_bind, EQ(2, sizeof(struct sockaddr_in6))), \
-	/* UDP towards hosts that are only to be pinged */		\
+	/* UDP that only asks about addresses */			\
 	LOCKDOWN_ALLOW_IF(SYS_shutdown, EQ(1, SHUT_WR)),		\
 	/* to which address and port the workload's socket is bound */	\
 	LOCKDOWN_ALLOW(SYS_getsockname),				\
@@ -104,6 +104,8 @@ static const struct lockdown_rule	 lock_bind_rules[] = {
 	{ SYS_socket, 3, { EQ(0, AF_INET6), EQ(1, UDP_SOCKET), EQ(2, 0) } },
 	SETSOCKOPT(SOL_SOCKET, SO_REUSEADDR),
 	SETSOCKOPT(IPPROTO_IPV6, IPV6_V6ONLY),
+	/* the workload's, if it is a client's: */
+	SETSOCKOPT(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),
 	/* what the workload's socket is to get: */
 	GETSOCKOPT(IPPROTO_IPV6, IPV6_V6ONLY),
 	GETSOCKOPT(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),

@@ -79,7 +79,7 @@ void	 bind_init(int);
  */
 void	 bind_clients(unsigned int);
 
-/* Whether such a bind is made here for TCP, of which Landlock has to know. */
+/* Whether TCP clients may bind here, of which Landlock has to know. */
 int	 bind_any_port(void);
 int	 bind_active(void);
 int	 bind_remaps(void);

@@ -290,7 +290,8 @@ ATF_TC_BODY(rules, tc)
 		fd = new_socket(AF_INET6, types[t]);
 		ATF_CHECK_EQ(types[t] == SOCK_STREAM ? 0 : REFUSED, call(&p,
 		    fd, "::ffff:127.0.0.1", 0));
-		ATF_CHECK_EQ(types[t] == SOCK_STREAM, port_of(fd) != 0);
+		/* That has none until it connects. */
+		ATF_CHECK_EQ(0, port_of(fd));
 		close(fd);
 		fd = new_socket(AF_INET6, types[t]);
 		ATF_CHECK_EQ(0, call(&p, fd, "::ffff:127.0.0.1", port));
@@ -313,6 +314,19 @@ ATF_TC_BODY(rules, tc)
 	close(fd);
 	peer_stop(&p);
 
+	/* What blocks lets nobody out. */
+	peer_start(tc, &p, 0);
+	peer_binds(&p, 0);
+	p.block = 1;
+	peer_rule_for(&p, NET_OUT, NET_PROTO_PORTS, "192.0.2.1/32", 1, 1);
+	peer_run(&p);
+	for (t = 0; t < 2; t++) {
+		fd = new_socket(AF_INET, types[t]);
+		ATF_CHECK_EQ(REFUSED, call(&p, fd, "127.0.0.1", 0));
+		close(fd);
+	}
+	peer_stop(&p);
+
 	/* By protocol. */
 	for (t = 0; t < 2; t++) {
 		start(tc, &p, 0, t == 0 ? NET_PROTO(NET_TCP) :
@@ -327,6 +341,32 @@ ATF_TC_BODY(rules, tc)
 		close(fd);
 		peer_stop(&p);
 	}
+}
+
+/* A port of the kernel's choice is not given back when a connect fails. */
+ATF_TC_WITHOUT_HEAD(kept);
+ATF_TC_BODY(kept, tc)
+{
+	struct sockaddr_storage	 ss;
+	struct peer		 p;
+	socklen_t		 len;
+	uint16_t		 port;
+	int			 a, host;
+
+	start(tc, &p, 0, NET_PROTO_PORTS, 0, 65535);
+	a = new_socket(AF_INET, SOCK_STREAM);
+	set(a, SOL_SOCKET, SO_REUSEPORT, 1);
+	ATF_CHECK_EQ(0, call(&p, a, "127.0.0.1", 0));
+	ATF_REQUIRE((port = port_of(a)) != 0);
+	sock_address("127.0.0.1", free_port(), &ss, &len);
+	ATF_REQUIRE_ERRNO(ECONNREFUSED, connect(a, (struct sockaddr *)&ss,
+	    len) == -1);
+	ATF_CHECK_EQ(port, port_of(a));
+	host = new_socket(AF_INET, SOCK_STREAM);
+	ATF_CHECK_EQ(EADDRINUSE, bare(host, "127.0.0.1", port));
+	close(host);
+	close(a);
+	peer_stop(&p);
 }
 
 /* Nobody's port is shared but the workload's own. */
@@ -475,7 +515,7 @@ ATF_TC_BODY(remap, tc)
 	/* A port of the kernel's choice is one to connect from only. */
 	b = new_socket(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(0, call(&p, b, "127.0.0.1", 0));
-	ATF_CHECK(port_of(b) != 0);
+	ATF_CHECK_EQ(0, port_of(b));
 	peer_listen(&p, 2, b, 5);
 	ATF_CHECK_EQ(REFUSED, peer_reply(&p, 2));
 	close(b);
@@ -763,6 +803,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, errnos);
 	ATF_TP_ADD_TC(tp, connected);
 	ATF_TP_ADD_TC(tp, rules);
+	ATF_TP_ADD_TC(tp, kept);
 	ATF_TP_ADD_TC(tp, sharing);
 	ATF_TP_ADD_TC(tp, sharing_race);
 	ATF_TP_ADD_TC(tp, remap);

@@ -160,6 +160,10 @@ static const struct {
 	    P(buf), 4 } },
 	{ "IPV6_V6ONLY", IN_BIND, { SYS_setsockopt, -1, IPPROTO_IPV6,
 	    IPV6_V6ONLY, P(buf), 4 } },
+	{ "IP_BIND_ADDRESS_NO_PORT", IN_BIND, { SYS_setsockopt, -1, IPPROTO_IP,
+	    IP_BIND_ADDRESS_NO_PORT, P(buf), 4 } },
+	{ "IP_TRANSPARENT", 0, { SYS_setsockopt, -1, IPPROTO_IP,
+	    IP_TRANSPARENT, P(buf), 4 } },
 	{ "pread64", IN_BIND, { SYS_pread64, -1, P(buf), 1, 0 } },
 	{ "probe TCP", IN_BIND, { SYS_socket, AF_INET6, SOCK_STREAM |
 	    SOCK_CLOEXEC, 0 } },
