@@ -39,15 +39,16 @@
 #include "log.h"
 #include "netd.h"
 
-#define ASK_SECONDS	2	/* for each try */
-#define ASK_ROUNDS	2	/* of all servers */
+#define ASK_ROUNDS	3	/* of all servers */
+#define ASK_SECONDS	2	/* for each try; one more in each round */
 
 struct ask {
 	TAILQ_ENTRY(ask) entry;
 	struct event	 ev;
 	struct event	 timer;		/* what comes does not put it off */
 	int		 fd;		/* -1 between tries */
-	int		 tries;
+	size_t		 first;		/* server */
+	size_t		 tries;
 	int		 plain;		/* without EDNS */
 	int		 rcode;		/* of the last server that failed */
 	uint16_t	 id;
@@ -60,6 +61,7 @@ struct ask {
 static TAILQ_HEAD(, ask)	 asks = TAILQ_HEAD_INITIALIZER(asks);
 static struct sockaddr_storage	 servers[SERVERS_MAX];
 static size_t			 nservers;
+static size_t			 first;		/* the last that answered */
 
 static void	 ask_try(struct ask *);
 
@@ -90,6 +92,20 @@ ask_finish(struct ask *a, const struct dns_answer *answer)
 	free(a);
 }
 
+/* Whether all servers have been asked equally often. */
+static int
+ask_round_over(const struct ask *a)
+{
+	return (a->tries % nservers == 0);
+}
+
+static int
+ask_has_address(const struct dns_answer *answer)
+{
+	return (answer->n > 0 &&
+	    answer->records[answer->n - 1].type != RR_CNAME);
+}
+
 /* One datagram; 0 when it is not what was waited for. */
 static int
 ask_receive(struct ask *a)
@@ -99,8 +115,10 @@ ask_receive(struct ask *a)
 	ssize_t				 n;
 
 	if ((n = recv(a->fd, buf, sizeof(buf), 0)) == -1) {
-		/* What was sent before met nobody there. */
 		if (errno == EAGAIN || errno == EINTR)
+			return (0);
+		/* What was sent met nobody; who is alone may be there soon. */
+		if (ask_round_over(a))
 			return (0);
 		ask_try(a);
 		return (1);
@@ -108,12 +126,13 @@ ask_receive(struct ask *a)
 	if (dns_read_answer(buf, n, a->name, a->type, a->id, &answer) == -1)
 		return (0);
 	/* Part of a long list will do, nothing of it will not. */
-	if (answer.n == 0 && answer.truncated)
+	if (answer.truncated && !ask_has_address(&answer))
 		answer.rcode = RCODE_SERVFAIL;
 	a->rcode = answer.rcode;
 	switch (answer.rcode) {
 	case RCODE_NOERROR:
 	case RCODE_NXDOMAIN:
+		first = (a->first + a->tries - 1) % nservers;
 		ask_finish(a, &answer);
 		break;
 	case RCODE_FORMERR:
@@ -157,14 +176,16 @@ static int
 ask_send(struct ask *a)
 {
 	const struct sockaddr_storage	*ss;
-	struct timeval			 tv = { ASK_SECONDS, 0 };
 	uint8_t				 buf[DNS_UDP];
 	size_t				 len;
+	int				 edns;
 
-	ss = &servers[a->tries++ % nservers];
+	/* Some drop what they do not know. */
+	edns = !a->plain && (a->tries < nservers || a->rcode != -1);
+	ss = &servers[(a->first + a->tries++) % nservers];
 	a->id = (uint16_t)arc4random();
 	if ((len = dns_write_question(buf, a->name, a->type, a->id,
-	    !a->plain)) == 0)
+	    edns)) == 0)
 		return (-1);
 	a->fd = socket(ss->ss_family, SOCK_DGRAM | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0);
@@ -176,19 +197,22 @@ ask_send(struct ask *a)
 	    send(a->fd, buf, len, MSG_NOSIGNAL) == -1)
 		return (-1);
 	event_set(&a->ev, a->fd, EV_READ | EV_PERSIST, ask_event, a);
-	if (event_add(&a->ev, NULL) == -1)
-		return (-1);
-	return (evtimer_add(&a->timer, &tv));
+	return (event_add(&a->ev, NULL));
 }
 
+/* The next server, or, where a round met none at all, the rest of its time. */
 static void
 ask_try(struct ask *a)
 {
+	struct timeval	 tv = { 0, 0 };
+
 	for (;;) {
 		ask_close(a);
-		if ((size_t)a->tries >= ASK_ROUNDS * nservers)
+		if (a->tries >= ASK_ROUNDS * nservers)
 			break;
-		if (ask_send(a) == 0)
+		tv.tv_sec = ASK_SECONDS + a->tries / nservers;
+		if ((ask_send(a) == 0 || ask_round_over(a)) &&
+		    evtimer_add(&a->timer, &tv) == 0)
 			return;
 	}
 	ask_finish(a, NULL);
@@ -204,6 +228,7 @@ ask_start(const char *name, uint16_t type, ask_done done, void *arg)
 	if ((a = calloc(1, sizeof(*a))) == NULL)
 		return (-1);
 	a->fd = -1;
+	a->first = first;
 	a->rcode = -1;
 	a->type = type;
 	a->done = done;

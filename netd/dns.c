@@ -347,8 +347,10 @@ add_address(struct dns_answer *a, const struct found *f, const uint8_t *data)
 	struct dns_record	*rec;
 	size_t			 i;
 
-	if (a->n == DNS_RECORDS)
+	if (a->n == DNS_RECORDS) {
+		a->truncated = 1;
 		return;
+	}
 	rec = &a->records[a->n];
 	memset(rec, 0, sizeof(*rec));
 	rec->type = f->type;

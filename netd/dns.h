@@ -73,7 +73,7 @@ struct dns_record {
 
 struct dns_answer {
 	int			 rcode;
-	int			 truncated;
+	int			 truncated;	/* not all that there is */
 	size_t			 n;
 	struct dns_record	 records[DNS_RECORDS];
 };

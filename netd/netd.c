@@ -490,12 +490,16 @@ netd_route(struct imsg *imsg)
 int
 main(int argc, char *argv[])
 {
+	rlim_t	 descriptors;
+
 	(void)argv;
 	worker_init("netd", 0, 0, netd_dispatch_parent);
 	if (argc != 1)
 		fatalx("takes no arguments");
 	bounded_init();
-	connect_init(netd_limits());
+	descriptors = netd_limits();
+	connect_init(descriptors);
+	resolve_init(descriptors);
 	if ((netd_rules = netrules_new()) == NULL)
 		fatal("netrules_new");
 	if (event_dispatch() == -1)

@@ -223,6 +223,9 @@ void	 refresh_add(const char *, uint32_t, struct addresses *,
 
 /* resolve.c */
 
+/* How many names may be asked for at a time with this limit on descriptors. */
+void	 resolve_init(rlim_t);
+
 /*
  * Open what resolving needs, with 1 for as long as the workload runs; to be
  * called before the files are locked away.

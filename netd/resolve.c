@@ -45,7 +45,8 @@
 #include "worker.h"
 
 #define RESOLVE_SECONDS	10	/* for all names together */
-#define RESOLVE_NAMES	32	/* asked for at a time */
+#define RESOLVE_NAMES	32	/* asked for at a time, by two sockets each */
+#define RESOLVE_RESERVE	16	/* descriptors that are kept for others */
 
 /* One name, however many rules it has. */
 struct lookup {
@@ -54,6 +55,7 @@ struct lookup {
 	struct addresses	 found;
 	struct addresses	 answers;	/* of name servers, unjudged */
 	int			 unanswered;	/* questions */
+	int			 partial;	/* answers, or failures */
 	int			 error;		/* an RCODE_*, or -1 */
 	int			 later;		/* for the resolver */
 	int			 asked;		/* of name servers */
@@ -67,7 +69,8 @@ static const struct net_rules	*name_rules;
 static void			(*resolve_done)(void);
 static struct event		 timer;
 static struct lookup		*next;		/* to be asked for */
-static int			 asking;	/* names */
+static size_t			 asking;	/* names */
+static size_t			 asking_max = 1;
 static int			 resolver;	/* the workload has one */
 static int			 refresh;	/* names are asked for again */
 
@@ -380,6 +383,11 @@ resolve_finish(int fd, short event, void *arg)
 		worker_fail("%s: %s", l->name,
 		    dns_error(l->unanswered > 0 ? -1 : l->error));
 	}
+	TAILQ_FOREACH(l, &lookups, entry)
+		if (l->asked && (l->partial || l->unanswered > 0) &&
+		    rules_match(l->name, 1))
+			worker_fail("%s: not all of the addresses to block "
+			    "are known", l->name);
 	/* After all are judged: an address of one name admits no other. */
 	TAILQ_FOREACH(l, &lookups, entry)
 		lookup_pin(l);
@@ -408,6 +416,8 @@ resolve_answer(void *arg, int rcode, const struct dns_answer *answer)
 	/* Of two errors the one that says more than "no address". */
 	if (l->error == RCODE_NOERROR)
 		l->error = rcode;
+	if (answer == NULL || answer->truncated)
+		l->partial = 1;
 	for (i = 0; answer != NULL && i < answer->n; i++) {
 		rec = &answer->records[i];
 		l->ttl = MIN(l->ttl, rec->ttl);
@@ -426,7 +436,7 @@ resolve_more(void)
 {
 	struct lookup	*l;
 
-	while (asking < RESOLVE_NAMES && (l = next) != NULL) {
+	while (asking < asking_max && (l = next) != NULL) {
 		next = TAILQ_NEXT(l, entry);
 		if (!l->asked)
 			continue;
@@ -437,6 +447,14 @@ resolve_more(void)
 	}
 	if (asking == 0)
 		resolve_finish(-1, 0, NULL);
+}
+
+void
+resolve_init(rlim_t descriptors)
+{
+	if (descriptors > RESOLVE_RESERVE + 2)
+		asking_max = MIN((descriptors - RESOLVE_RESERVE) / 2,
+		    RESOLVE_NAMES);
 }
 
 void

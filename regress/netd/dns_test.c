@@ -73,6 +73,10 @@ enum trick {
 	OVERRUN,	/* lengths beyond the packet */
 	CHANGING,	/* another address each time */
 	LATE,		/* IPv4 after IPv6 */
+	CUT_ALIAS,	/* truncated behind a CNAME */
+	SLOW,		/* after 2.5 seconds */
+	PLAIN,		/* silent to EDNS */
+	LONG,		/* more addresses than are used */
 	MOVING		/* as the test says in state */
 };
 
@@ -120,6 +124,12 @@ static const struct zone {
 	{ "wrongname.test", "203.0.113.10", "", 0, WRONG_NAME },
 	{ "overrun.test", "203.0.113.11", "", 0, OVERRUN },
 	{ "changing.test", "203.0.113.12", "", 0, CHANGING },
+	{ "cut.test", "", "", 0, TRUNCATED },
+	{ "cutalias.test", "", "", 0, CUT_ALIAS },
+	{ "cutboth.test", "203.0.113.7", "2001:db8::7", 0, TRUNCATED },
+	{ "long.test", "203.0.113.7", "", 0, LONG },
+	{ "slow.test", "203.0.113.15", "", 0, SLOW },
+	{ "plain.test", "203.0.113.16", "", 0, PLAIN },
 	{ "late.test", "203.0.113.14", "2001:db8::14", 0, LATE },
 	{ "moving.test", "", "", 0, MOVING }
 };
@@ -251,7 +261,9 @@ answer(int fd, const struct packet *q, const struct sockaddr_in *to)
 	r.buf[2] = 0x81;
 	r.buf[3] = 0x80 | z->rcode;
 	memset(r.buf + 6, 0, 6);
-	if (z->trick == TRUNCATED)
+	if (z->trick == PLAIN && q->buf[11] != 0)
+		return;
+	if (z->trick == TRUNCATED || z->trick == CUT_ALIAS)
 		r.buf[2] |= FLAG_TC >> 8;
 	if (z->trick == WRONG_NAME)
 		r.buf[13] ^= 1;
@@ -259,18 +271,25 @@ answer(int fd, const struct packet *q, const struct sockaddr_in *to)
 		for (; n < 60; n++)
 			put_record(&r, TYPE_CNAME, cname, sizeof(cname),
 			    sizeof(cname));
+	if (z->trick == CUT_ALIAS) {
+		put_record(&r, TYPE_CNAME, cname, sizeof(cname),
+		    sizeof(cname));
+		n++;
+	}
 	a = z->trick == MOVING ? moves[move].a : z->a;
 	aaaa = z->trick == MOVING ? moves[move].aaaa : z->aaaa;
 	n += put_addresses(&r, type, type == TYPE_A ? a :
 	    type == TYPE_AAAA ? aaaa : "", z->trick == OVERRUN ? 400 : 0,
 	    z->trick == CHANGING ? state->queries++ / 2 : 0);
+	for (i = 1; z->trick == LONG && type == TYPE_A && i < 70; i++)
+		n += put_addresses(&r, type, a, 0, i);
 	r.buf[7] = n;
 	if (z->trick == GARBAGE)
 		r.len = 14;
-	if (z->trick == LATE && type == TYPE_A) {
+	if ((z->trick == LATE && type == TYPE_A) || z->trick == SLOW) {
 		if (fork() != 0)
 			return;
-		usleep(200000);
+		usleep(z->trick == SLOW ? 2500000 : 200000);
 		sendto(fd, r.buf, r.len, 0, (const void *)to, sizeof(*to));
 		_exit(0);
 	}
@@ -282,14 +301,10 @@ answer(int fd, const struct packet *q, const struct sockaddr_in *to)
 	sendto(fd, r.buf, r.len, 0, (const void *)to, sizeof(*to));
 }
 
-static void
-server(void)
+static int
+server_socket(in_addr_t addr)
 {
 	struct sockaddr_in	 sin;
-	struct packet		 q;
-	socklen_t		 len;
-	ssize_t			 n;
-	pid_t			 pid;
 	int			 fd;
 
 	ATF_REQUIRE((fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC,
@@ -297,17 +312,19 @@ server(void)
 	memset(&sin, 0, sizeof(sin));
 	sin.sin_family = AF_INET;
 	sin.sin_port = htons(53);
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	sin.sin_addr.s_addr = htonl(addr);
 	ATF_REQUIRE(bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0);
-	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ATF_REQUIRE(state != MAP_FAILED);
-	ATF_REQUIRE((pid = fork()) != -1);
-	if (pid != 0) {
-		close(fd);
-		return;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return (fd);
+}
+
+static void
+server_run(int fd)
+{
+	struct sockaddr_in	 sin;
+	struct packet		 q;
+	socklen_t		 len;
+	ssize_t			 n;
+
 	for (;;) {
 		len = sizeof(sin);
 		n = recvfrom(fd, q.buf, sizeof(q.buf), 0,
@@ -317,6 +334,34 @@ server(void)
 		q.len = n;
 		answer(fd, &q, &sin);
 	}
+}
+
+/* At once, or after some milliseconds. */
+static void
+server_after(int ms)
+{
+	pid_t	 pid;
+	int	 fd = -1;
+
+	if (ms == 0)
+		fd = server_socket(INADDR_LOOPBACK);
+	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ATF_REQUIRE(state != MAP_FAILED);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		usleep(ms * 1000);
+		server_run(ms == 0 ? fd : server_socket(INADDR_LOOPBACK));
+	}
+	if (fd != -1)
+		close(fd);
+}
+
+static void
+server(void)
+{
+	server_after(0);
 }
 
 /* The namespaces. */
@@ -406,26 +451,33 @@ try(struct peer *p, const char *text, uint16_t port)
 	return (ret);
 }
 
-/* Resolving fails, with this message to the parent. */
+/* What is configured fails, with this message to the parent. */
 static void
-fails(const atf_tc_t *tc, const char *name, const char *want)
+fails_as_is(struct peer *p, const char *want)
 {
 	struct imsg	 imsg;
-	struct peer	 p;
 	char		*text;
 
-	begin(tc, &p);
-	peer_name(&p, name, 80, 80);
-	peer_end(&p);
-	ATF_REQUIRE_EQ(IMSG_LOCKED, peer_next(&p.parent, &imsg));
+	peer_end(p);
+	ATF_REQUIRE_EQ(IMSG_LOCKED, peer_next(&p->parent, &imsg));
 	imsg_free(&imsg);
-	ATF_REQUIRE_EQ(IMSG_ERROR, peer_next(&p.parent, &imsg));
+	ATF_REQUIRE_EQ(IMSG_ERROR, peer_next(&p->parent, &imsg));
 	ATF_REQUIRE(proto_recv_string(&imsg, &text) == 0);
 	ATF_CHECK_STREQ(want, text);
 	imsg_free(&imsg);
 	free(text);
-	ATF_CHECK_EQ(IMSG_NONE, peer_next(&p.parent, &imsg));
-	peer_ended(&p, FAILED);
+	ATF_CHECK_EQ(IMSG_NONE, peer_next(&p->parent, &imsg));
+	peer_ended(p, FAILED);
+}
+
+static void
+fails(const atf_tc_t *tc, const char *name, const char *want)
+{
+	struct peer	 p;
+
+	begin(tc, &p);
+	peer_name(&p, name, 80, 80);
+	fails_as_is(&p, want);
 }
 
 static const char	 hosts_text[] =
@@ -620,17 +672,19 @@ ATF_TC_BODY(answers, tc)
 	peer_stop(&p);
 }
 
-/* More names than are asked for at a time. */
+/* More names than are asked for at a time, and with few descriptors. */
 ATF_TC_WITHOUT_HEAD(many);
 ATF_TC_BODY(many, tc)
 {
 	struct peer	 p;
 	char		 name[64];
+	time_t		 t = time(NULL);
 	int		 i;
 
 	enter("", RESOLV);
 	server();
-	begin(tc, &p);
+	peer_start(tc, &p, 40);
+	peer_port(&p, NET_OUT, 0, 65535);
 	for (i = 0; i < 500; i++) {
 		snprintf(name, sizeof(name), "n%d.many.test", i);
 		peer_name(&p, name, i, i);
@@ -639,7 +693,79 @@ ATF_TC_BODY(many, tc)
 	for (i = 1; i < 500; i++)
 		ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.5", i));
 	ATF_CHECK_EQ(DENIED, try(&p, "203.0.113.5", 500));
+	/* Nobody has waited for a second try. */
+	ATF_CHECK(time(NULL) - t < 2);
 	peer_stop(&p);
+}
+
+/* Servers that are slow, that drop EDNS, and that are not there yet. */
+ATF_TC_WITHOUT_HEAD(patience);
+ATF_TC_BODY(patience, tc)
+{
+	struct peer	 p;
+
+	enter("", RESOLV);
+	server_after(300);
+	begin(tc, &p);
+	peer_name(&p, "slow.test", 80, 80);
+	peer_name(&p, "plain.test", 80, 80);
+	peer_run(&p);
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.15", 80));
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.16", 80));
+	peer_stop(&p);
+}
+
+/* One server of two is dead: that is learnt once. */
+ATF_TC_WITHOUT_HEAD(dead);
+ATF_TC_BODY(dead, tc)
+{
+	struct peer	 p;
+	char		 name[64];
+	time_t		 t = time(NULL);
+	int		 i;
+
+	enter("", "nameserver 127.0.0.2\nnameserver 127.0.0.1\n");
+	server();
+	(void)server_socket(INADDR_LOOPBACK + 1);
+	begin(tc, &p);
+	for (i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "n%d.many.test", i);
+		peer_name(&p, name, i, i);
+	}
+	peer_run(&p);
+	ATF_CHECK(time(NULL) - t < 4);
+	ATF_CHECK_EQ(ENETUNREACH, try(&p, "203.0.113.5", 299));
+	peer_stop(&p);
+}
+
+/* A name to block has to be known as a whole. */
+ATF_TC_WITHOUT_HEAD(blocked_partly);
+ATF_TC_BODY(blocked_partly, tc)
+{
+	static const char *const	 names[] = {
+		"truncated.test", "cutboth.test", "long.test", "moving.test"
+	};
+	struct peer			 p;
+	char				 want[128];
+	size_t				 i;
+
+	enter("", RESOLV);
+	server();
+	state->move = HALF;
+	for (i = 0; i < 4; i++) {
+		/* The control: to pass, what is known will do. */
+		begin(tc, &p);
+		peer_name(&p, names[i], 80, 80);
+		peer_run(&p);
+		peer_stop(&p);
+		begin(tc, &p);
+		peer_rule(&p, NET_OUT, "", 0, 65535);
+		p.block = 1;
+		peer_name(&p, names[i], 80, 80);
+		snprintf(want, sizeof(want), "%s: not all of the addresses to "
+		    "block are known", names[i]);
+		fails_as_is(&p, want);
+	}
 }
 
 /* When time is up what is known will do, and no question is left. */
@@ -692,6 +818,8 @@ ATF_TC_BODY(lies, tc)
 		{ "empty.test", "empty.test: no address" },
 		{ "failing.test", "failing.test: the name servers failed" },
 		{ "refusing.test", "refusing.test: the name servers refused" },
+		{ "cut.test", "cut.test: the name servers failed" },
+		{ "cutalias.test", "cutalias.test: the name servers failed" },
 		{ "loop.test", "loop.test: no address" },
 		/* It has another name, and no address as that. */
 		{ "flood.test", "flood.test: no address" },
@@ -1187,6 +1315,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, localhost);
 	ATF_TP_ADD_TC(tp, answers);
 	ATF_TP_ADD_TC(tp, many);
+	ATF_TP_ADD_TC(tp, patience);
+	ATF_TP_ADD_TC(tp, dead);
+	ATF_TP_ADD_TC(tp, blocked_partly);
 	ATF_TP_ADD_TC(tp, half);
 	ATF_TP_ADD_TC(tp, lies);
 	ATF_TP_ADD_TC(tp, literal);
