@@ -36,6 +36,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -431,7 +432,7 @@ targets(void)
 	good6_fd = sock_listener("::1", 100, &good6, &len6);
 	closed_port("127.0.0.1", &closed);
 	closed_port("::1", &closed6);
-	(void)sock_blackhole(&hole, &hole_len);
+	(void)sock_blackhole("127.0.0.1", &hole, &hole_len);
 }
 
 static int
@@ -764,6 +765,28 @@ ATF_TC_BODY(interrupted, tc)
 	peer_stop(&p);
 }
 
+/* To another host no connect is made so. */
+ATF_TC_WITHOUT_HEAD(elsewhere);
+ATF_TC_BODY(elsewhere, tc)
+{
+	struct sockaddr_storage	 ss;
+	struct peer		 p;
+	socklen_t		 len;
+	int			 s;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
+		atf_tc_skip("no user namespaces: %s", strerror(errno));
+	sock_interface("lo", NULL);
+	sock_interface("lo:1", "198.51.100.9");
+	(void)sock_blackhole("198.51.100.9", &ss, &len);
+	peer_start_traced(tc, &p);
+	admit(&p, "");
+	s = new_socket(AF_INET);
+	ATF_CHECK_EQ(0, traced_connect(&p, 1, s, &ss, len, -1));
+	ATF_CHECK(!blocks(s));
+	peer_stop(&p);
+}
+
 /* One that was under way before is answered as that. */
 ATF_TC_WITHOUT_HEAD(under_way);
 ATF_TC_BODY(under_way, tc)
@@ -796,7 +819,7 @@ ATF_TC_BODY(completes_later, tc)
 	int			 l, s;
 
 	/* The queue gets room, and the SYN is sent again after a second. */
-	l = sock_blackhole(&ss, &len);
+	l = sock_blackhole("127.0.0.1", &ss, &len);
 	start(tc, &p, "");
 	s = new_socket(AF_INET);
 	peer_connect(&p, 5, s, &ss, len);
@@ -818,7 +841,7 @@ ATF_TC_BODY(fails_later, tc)
 	int			 l, s;
 
 	targets();
-	l = sock_blackhole(&ss, &len);
+	l = sock_blackhole("127.0.0.1", &ss, &len);
 	start(tc, &p, "");
 	s = new_socket(AF_INET);
 	peer_connect(&p, 5, s, &ss, len);
@@ -891,7 +914,7 @@ ATF_TC_BODY(same_socket, tc)
 	int			 i, l, s, value;
 
 	targets();
-	l = sock_blackhole(&ss, &len);
+	l = sock_blackhole("127.0.0.1", &ss, &len);
 	start(tc, &p, "");
 	s = new_socket(AF_INET);
 	peer_connect(&p, 1, s, &ss, len);
@@ -1132,6 +1155,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, timeout);
 	ATF_TP_ADD_TC(tp, reset);
 	ATF_TP_ADD_TC(tp, interrupted);
+	ATF_TP_ADD_TC(tp, elsewhere);
 	ATF_TP_ADD_TC(tp, under_way);
 	ATF_TP_ADD_TC(tp, completes_later);
 	ATF_TP_ADD_TC(tp, fails_later);

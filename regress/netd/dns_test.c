@@ -23,7 +23,6 @@
  */
 
 #include <sys/types.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -31,7 +30,6 @@
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <netinet/in.h>
 
 #include <atf-c.h>
@@ -378,29 +376,6 @@ write_file(const char *path, const char *text)
 	close(fd);
 }
 
-static void
-interface_up(const char *name, const char *addr)
-{
-	struct sockaddr_in	 sin;
-	struct ifreq		 ifr;
-	int			 fd;
-
-	ATF_REQUIRE((fd = socket(AF_INET, SOCK_DGRAM, 0)) != -1);
-	memset(&ifr, 0, sizeof(ifr));
-	strlcpy(ifr.ifr_name, name, sizeof(ifr.ifr_name));
-	if (addr != NULL) {
-		memset(&sin, 0, sizeof(sin));
-		sin.sin_family = AF_INET;
-		ATF_REQUIRE(inet_pton(AF_INET, addr, &sin.sin_addr) == 1);
-		memcpy(&ifr.ifr_addr, &sin, sizeof(sin));
-		ATF_REQUIRE(ioctl(fd, SIOCSIFADDR, &ifr) == 0);
-	}
-	ATF_REQUIRE(ioctl(fd, SIOCGIFFLAGS, &ifr) == 0);
-	ifr.ifr_flags |= IFF_UP;
-	ATF_REQUIRE(ioctl(fd, SIOCSIFFLAGS, &ifr) == 0);
-	close(fd);
-}
-
 /* Either file may be missing: NULL. */
 static void
 enter(const char *hosts, const char *resolv)
@@ -422,7 +397,7 @@ enter(const char *hosts, const char *resolv)
 		write_file("/etc/hosts", hosts);
 	if (resolv != NULL)
 		write_file("/etc/resolv.conf", resolv);
-	interface_up("lo", NULL);
+	sock_interface("lo", NULL);
 }
 
 #define RESOLV	"# a comment\nsearch test\noptions ndots:5\n" \
@@ -840,7 +815,7 @@ ATF_TC_BODY(lies, tc)
 	size_t	 i;
 
 	enter("", RESOLV);
-	interface_up("lo:1", "198.51.100.9");
+	sock_interface("lo:1", "198.51.100.9");
 	server();
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		fails(tc, cases[i].name, cases[i].want);

@@ -520,7 +520,7 @@ ATF_TC_BODY(supervisor_content, tc)
 	supervisor_fails(&p, "bad net_cancel");
 
 	/* One id, two requests in flight. */
-	(void)sock_blackhole(&ss, &len);
+	(void)sock_blackhole("127.0.0.1", &ss, &len);
 	start(tc, &p);
 	peer_run(&p);
 	ATF_REQUIRE((s = socket(AF_INET, SOCK_STREAM, 0)) != -1);

@@ -19,6 +19,7 @@
  */
 
 #include <sys/types.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 
 #include <atf-c.h>
@@ -468,12 +470,13 @@ sock_listener(const char *text, int backlog, struct sockaddr_storage *ss,
 }
 
 int
-sock_blackhole(struct sockaddr_storage *ss, socklen_t *len)
+sock_blackhole(const char *addr, struct sockaddr_storage *ss,
+    socklen_t *len)
 {
 	struct pollfd	 pfd;
 	int		 fd, i;
 
-	fd = sock_listener("127.0.0.1", 0, ss, len);
+	fd = sock_listener(addr, 0, ss, len);
 	/* Until a connect does not complete at once. */
 	for (i = 0; i < 10; i++) {
 		ATF_REQUIRE((pfd.fd = socket(AF_INET, SOCK_STREAM |
@@ -492,4 +495,27 @@ sock_nobody(int fd)
 {
 	ATF_REQUIRE(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
 	ATF_REQUIRE_ERRNO(EAGAIN, accept(fd, NULL, NULL) == -1);
+}
+
+void
+sock_interface(const char *name, const char *addr)
+{
+	struct sockaddr_in	 sin;
+	struct ifreq		 ifr;
+	int			 fd;
+
+	ATF_REQUIRE((fd = socket(AF_INET, SOCK_DGRAM, 0)) != -1);
+	memset(&ifr, 0, sizeof(ifr));
+	strlcpy(ifr.ifr_name, name, sizeof(ifr.ifr_name));
+	if (addr != NULL) {
+		memset(&sin, 0, sizeof(sin));
+		sin.sin_family = AF_INET;
+		ATF_REQUIRE(inet_pton(AF_INET, addr, &sin.sin_addr) == 1);
+		memcpy(&ifr.ifr_addr, &sin, sizeof(sin));
+		ATF_REQUIRE(ioctl(fd, SIOCSIFADDR, &ifr) == 0);
+	}
+	ATF_REQUIRE(ioctl(fd, SIOCGIFFLAGS, &ifr) == 0);
+	ifr.ifr_flags |= IFF_UP;
+	ATF_REQUIRE(ioctl(fd, SIOCSIFFLAGS, &ifr) == 0);
+	close(fd);
 }

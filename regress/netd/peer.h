@@ -101,8 +101,8 @@ void	 peer_status(pid_t, const char *, char *, size_t);
 int	 sock_listener(const char *, int, struct sockaddr_storage *,
 	    socklen_t *);
 
-/* A listener whose queue is full: connects to it hang. */
-int	 sock_blackhole(struct sockaddr_storage *, socklen_t *);
+/* A listener on an address whose queue is full: connects to it hang. */
+int	 sock_blackhole(const char *, struct sockaddr_storage *, socklen_t *);
 
 /* Require that nobody is in the queue of a listener. */
 void	 sock_nobody(int);
@@ -110,5 +110,8 @@ void	 sock_nobody(int);
 void	 sock_address(const char *, uint16_t, struct sockaddr_storage *,
 	    socklen_t *);
 uint16_t sock_port(const struct sockaddr_storage *);
+
+/* Give an interface of a network of the test's own an address, or none. */
+void	 sock_interface(const char *, const char *);
 
 #endif
