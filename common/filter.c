@@ -73,6 +73,7 @@
 #define IPV6_FLOWLABEL_MGR	32
 #define IPV6_RTHDR		57
 #define IP_OPTIONS		4
+#define IP_LOCAL_PORT_RANGE	51
 #define IOPRIO_WHO_PROCESS	1
 
 /* CLONE_NEWTIME is a signal number to clone(2), a name space to unshare(2). */
@@ -283,6 +284,9 @@ static const struct rule rules[] = {
 	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6), EQ(2, IPV6_RTHDR)),
 	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6),
 	    EQ(2, IPV6_2292PKTOPTIONS)),
+	/* A port of the kernel's choice is not to be somebody's. */
+	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IP),
+	    EQ(2, IP_LOCAL_PORT_RANGE)),
 	/* A flow label may come with one. */
 	RULE2(setsockopt, ERRNO(EPERM), EQ(1, IPPROTO_IPV6),
 	    EQ(2, IPV6_FLOWLABEL_MGR))

@@ -33,6 +33,7 @@
 #include <event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dns.h"
@@ -41,6 +42,7 @@
 
 #define ASK_ROUNDS	3	/* of all servers */
 #define ASK_SECONDS	2	/* for each try; one more in each round */
+#define ASK_PREFER	30	/* seconds for which others come later */
 
 struct ask {
 	TAILQ_ENTRY(ask) entry;
@@ -61,7 +63,9 @@ struct ask {
 static TAILQ_HEAD(, ask)	 asks = TAILQ_HEAD_INITIALIZER(asks);
 static struct sockaddr_storage	 servers[SERVERS_MAX];
 static size_t			 nservers;
-static size_t			 first;		/* the last that answered */
+static size_t			 first;		/* others had not answered, */
+static time_t			 first_until;	/* and have a turn again then */
+static int			 serving;	/* the workload runs */
 
 static void	 ask_try(struct ask *);
 
@@ -92,11 +96,36 @@ ask_finish(struct ask *a, const struct dns_answer *answer)
 	free(a);
 }
 
-/* Whether all servers have been asked equally often. */
+/*
+ * Whether all servers have been asked equally often, so that who is alone and
+ * not there may be waited for; at the start, that is: a program can try again.
+ */
 static int
 ask_round_over(const struct ask *a)
 {
-	return (a->tries % nservers == 0);
+	return (!serving && a->tries % nservers == 0);
+}
+
+static time_t
+ask_now(void)
+{
+	struct timespec	 ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		fatal("clock_gettime");
+	return (ts.tv_sec);
+}
+
+/* A server has answered: others that have not are not the first for a while. */
+static void
+ask_answered(const struct ask *a)
+{
+	size_t	 server = (a->first + a->tries - 1) % nservers;
+
+	if (server == a->first)
+		return;
+	first = server;
+	first_until = ask_now() + ASK_PREFER;
 }
 
 static int
@@ -132,7 +161,7 @@ ask_receive(struct ask *a)
 	switch (answer.rcode) {
 	case RCODE_NOERROR:
 	case RCODE_NXDOMAIN:
-		first = (a->first + a->tries - 1) % nservers;
+		ask_answered(a);
 		ask_finish(a, &answer);
 		break;
 	case RCODE_FORMERR:
@@ -181,7 +210,7 @@ ask_send(struct ask *a)
 	int				 edns;
 
 	/* Some drop what they do not know. */
-	edns = !a->plain && (a->tries < nservers || a->rcode != -1);
+	edns = !a->plain && a->tries < nservers;
 	ss = &servers[(a->first + a->tries++) % nservers];
 	a->id = (uint16_t)arc4random();
 	if ((len = dns_write_question(buf, a->name, a->type, a->id,
@@ -228,7 +257,7 @@ ask_start(const char *name, uint16_t type, ask_done done, void *arg)
 	if ((a = calloc(1, sizeof(*a))) == NULL)
 		return (-1);
 	a->fd = -1;
-	a->first = first;
+	a->first = ask_now() < first_until ? first : 0;
 	a->rcode = -1;
 	a->type = type;
 	a->done = done;
@@ -252,6 +281,7 @@ ask_stop(void)
 {
 	struct ask	*a;
 
+	serving = 1;
 	while ((a = TAILQ_FIRST(&asks)) != NULL) {
 		TAILQ_REMOVE(&asks, a, entry);
 		ask_close(a);

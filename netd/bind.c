@@ -51,7 +51,7 @@ struct binding {
 	int			 domain;
 	enum net_proto		 proto;
 	int			 v6only;	/* IPV6_V6ONLY, when it began */
-	int			 client;	/* of TCP: it may not listen */
+	int			 later;		/* the port, when it connects */
 	struct sockaddr_storage	 addr;
 	socklen_t		 addrlen;
 	struct port_binding	 at;		/* what addr says */
@@ -175,7 +175,7 @@ bind_judge(struct binding *b)
 	 */
 	if (port != 0 || (bind_outwards & NET_PROTO(b->proto)) == 0)
 		return (0);
-	b->client = b->proto == NET_TCP;
+	b->later = b->proto == NET_TCP;
 	return (1);
 }
 
@@ -290,15 +290,12 @@ static int
 bind_any(const struct binding *b)
 {
 	struct sockaddr_storage	 ss;
-	int			 error = EADDRINUSE, i, later = 0;
+	int			 error = EADDRINUSE, i;
 
-	if (b->domain == AF_INET && b->at.asked == 0)
-		(void)bind_option(b->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
-		    &later);
 	for (i = 0; i < BIND_TRIES && error == EADDRINUSE; i++) {
 		ss = b->addr;
 		port_set(&ss, 0);
-		if (!later && (error = bind_probe(b, &ss)) != 0)
+		if ((error = bind_probe(b, &ss)) != 0)
 			return (error);
 		error = bind(b->fd, (struct sockaddr *)&ss, b->addrlen) == -1 ?
 		    errno : 0;
@@ -306,15 +303,28 @@ bind_any(const struct binding *b)
 	return (error);
 }
 
+/* Whether the socket is to have its port when it connects. */
+static int
+bind_wants_later(const struct binding *b)
+{
+	int	 later;
+
+	return (b->later || (b->domain == AF_INET && bind_option(b->fd,
+	    IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later) == 0 && later));
+}
+
 /*
- * A client of TCP has its address now and a port when it connects.  So it keeps
- * nobody from a port, and has none to listen on.
+ * The address now, and a port when it connects or sends.  So a client of TCP
+ * keeps nobody from a port, and has none to listen on.
  */
 static int
-bind_client(const struct binding *b)
+bind_later(const struct binding *b)
 {
-	int	 error = 0, later = 0, on = 1;
+	struct sockaddr_storage	 ss = b->addr;
+	int			 error, later = 0, on = 1;
 
+	if ((error = bind_probe(b, &ss)) != 0)
+		return (error);
 	(void)bind_option(b->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later);
 	if (setsockopt(b->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
 	    sizeof(on)) == -1)
@@ -350,10 +360,10 @@ bind_remap(struct binding *b)
 static int
 bind_make(struct binding *b)
 {
-	if (b->client)
-		return (bind_client(b));
-	if (b->at.asked == 0)
-		return (bind_any(b));
+	if (b->at.asked == 0) {
+		b->later = bind_wants_later(b);
+		return (b->later ? bind_later(b) : bind_any(b));
+	}
 	if (bind_mode == BIND_REMAP)
 		return (bind_remap(b));
 	return (bind_port(b, &b->addr));
@@ -389,14 +399,50 @@ bind_note(struct binding *b, struct port_binding *pb)
 			fatalx("a socket was changed while it was bound");
 		pb->dual = !v6only;
 	}
-	if (pb->real == 0 || b->client) {
-		/* There is no port yet, or none to serve at. */
+	/* One that it has by then it may lose again. */
+	if (b->later) {
 		bound_drop(b->fd, pb);
 		return;
 	}
 	bound_keep(pb);
 	if (bind_mode == BIND_REMAP)
 		netd_port(pb);
+}
+
+/*
+ * A UDP socket without a port gets one when it connects or sends.  For one that
+ * shares this could be somebody else's, so it is bound here before.
+ */
+int
+bind_before(int fd)
+{
+	struct proto_connect	 pc;
+	struct port_binding	*pb;
+	struct binding		 b;
+	int			 addr, error, port;
+
+	if (!bind_active() ||
+	    (bind_option(fd, SOL_SOCKET, SO_REUSEADDR, &addr) == 0 && !addr &&
+	    bind_option(fd, SOL_SOCKET, SO_REUSEPORT, &port) == 0 && !port))
+		return (0);
+	memset(&b, 0, sizeof(b));
+	b.fd = fd;
+	memset(&pc, 0, sizeof(pc));
+	pc.addrlen = sizeof(pc.addr);
+	if ((error = bind_socket(&b)) != 0 || b.proto != NET_UDP ||
+	    bind_has_port(&b))
+		return (error);
+	if (getsockname(fd, (struct sockaddr *)&pc.addr, &pc.addrlen) == -1)
+		return (errno);
+	if ((error = bind_address(&b, &pc)) != 0)
+		return (error);
+	if ((pb = bound_watch(fd)) == NULL)
+		return (errno == EEXIST ? 0 : errno);
+	if ((error = bind_any(&b)) != 0)
+		bound_drop(fd, pb);
+	else
+		bind_note(&b, pb);
+	return (error);
 }
 
 void

@@ -359,7 +359,10 @@ connect_request(uint32_t id, int fd, const struct proto_connect *pc)
 	}
 	/* A datagram socket only notes the address. */
 	if (c->proto != NET_TCP) {
-		connection_finish(c, connection_call(c));
+		if (c->proto != NET_UDP || c->addr.ss_family == AF_UNSPEC ||
+		    (error = bind_before(c->fd)) == 0)
+			error = connection_call(c);
+		connection_finish(c, error);
 		return;
 	}
 	if ((error = connect_here(c)) != EINPROGRESS) {

@@ -86,6 +86,26 @@ listen_end(int fd)
 }
 
 /*
+ * Whether the socket would share a port with somebody else, where that is
+ * netd's to see to: it does not have that which its name says.
+ */
+static int
+listen_shares(int fd, const struct sockaddr_storage *local)
+{
+	struct port_binding	 at;
+	socklen_t		 len = sizeof(int);
+	int			 on = 1;
+
+	if (!bind_active())
+		return (0);
+	memset(&at, 0, sizeof(at));
+	at.proto = NET_TCP;
+	port_address(&at, local);
+	return (bound_real(&at, at.asked) == NULL &&
+	    (getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, &len) == -1 || on));
+}
+
+/*
  * A connect that failed leaves its port in the socket's name, but not with the
  * socket: to listen would take another one, which the workload may choose.  So
  * it is bound to what was judged; one that has a port cannot be, and has that.
@@ -96,6 +116,8 @@ listen_port(int fd, int backlog, struct sockaddr_storage *local, socklen_t len)
 {
 	if (!listen_admitted(local))
 		return (EACCES | PROTO_DENIED);
+	if (listen_shares(fd, local))
+		return (EADDRINUSE);
 	if (bind(fd, (struct sockaddr *)local, len) == -1 && errno != EINVAL)
 		return (errno);
 	if (listen(fd, backlog) == -1)

@@ -106,7 +106,10 @@ static const struct lockdown_rule	 lock_bind_rules[] = {
 	SETSOCKOPT(IPPROTO_IPV6, IPV6_V6ONLY),
 	/* the workload's, if it is a client's: */
 	SETSOCKOPT(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),
-	/* what the workload's socket is to get: */
+	/* whether the workload's shares its port, */
+	GETSOCKOPT(SOL_SOCKET, SO_REUSEADDR),
+	GETSOCKOPT(SOL_SOCKET, SO_REUSEPORT),
+	/* and what it is to get: */
 	GETSOCKOPT(IPPROTO_IPV6, IPV6_V6ONLY),
 	GETSOCKOPT(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),
 	/* which of its sockets are left: see bound.c */

@@ -84,6 +84,9 @@ int	 bind_any_port(void);
 int	 bind_active(void);
 int	 bind_remaps(void);
 
+/* Before a socket connects or sends: 0, or an errno for the workload. */
+int	 bind_before(int);
+
 /* Bind the socket as the workload asked; the descriptor is taken. */
 void	 bind_request(uint32_t, int, const struct proto_connect *);
 
@@ -139,7 +142,7 @@ typedef void	(*ask_done)(void *, int, const struct dns_answer *);
 /* Ask for a name and type, from the loop.  0, or -1 when out of memory. */
 int	 ask_start(const char *, uint16_t, ask_done, void *);
 
-/* Forget all questions; nobody is told. */
+/* The start is over: forget all questions; nobody is told. */
 void	 ask_stop(void);
 
 /* hosts.c */

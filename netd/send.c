@@ -62,7 +62,9 @@ send_target(int fd, struct proto_connect *to)
 		error = EINVAL;
 	if (error != 0)
 		return (error);
-	return (target_judge(fd, domain, proto, &to->addr));
+	if ((error = target_judge(fd, domain, proto, &to->addr)) != 0)
+		return (error);
+	return (proto == NET_UDP ? bind_before(fd) : 0);
 }
 
 void

@@ -364,6 +364,7 @@ static const struct check	 argument_checks[] = {
 	{ SYS_setsockopt, { 3, IPPROTO_IPV6, IPV6_V6ONLY }, ALLOW },
 	{ SYS_setsockopt, { 3, IPPROTO_IPV6, 1 }, ERRNO(EPERM) },
 	{ SYS_setsockopt, { 3, IPPROTO_IP, 4 }, ERRNO(EPERM) },
+	{ SYS_setsockopt, { 3, IPPROTO_IP, 51 }, ERRNO(EPERM) },
 	{ SYS_setsockopt, { 3, IPPROTO_IP, 1 }, ALLOW },
 	{ SYS_setsockopt, { 3, IPPROTO_IPV6, 57 }, ERRNO(EPERM) },
 	{ SYS_setsockopt, { 3, IPPROTO_IPV6, 6 }, ERRNO(EPERM) },
@@ -1778,6 +1779,8 @@ oracle_rules(scmp_filter_ctx ctx)
 	scmp_add(ctx, EPERM, SYS_setsockopt, 2, cmps);
 	cmps[0] = scmp(1, ALL, IPPROTO_IP);
 	cmps[1] = scmp(2, ALL, 4);
+	scmp_add(ctx, EPERM, SYS_setsockopt, 2, cmps);
+	cmps[1] = scmp(2, ALL, 51);
 	scmp_add(ctx, EPERM, SYS_setsockopt, 2, cmps);
 	for (i = 0; i < NELEMS(options4); i++) {
 		cmps[1] = scmp(2, ALL, options4[i]);

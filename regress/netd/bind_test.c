@@ -369,6 +369,61 @@ ATF_TC_BODY(kept, tc)
 	peer_stop(&p);
 }
 
+/* What the kernel would do by itself when a datagram is sent. */
+ATF_TC_WITHOUT_HEAD(first);
+ATF_TC_BODY(first, tc)
+{
+	static const struct sockaddr	 none;
+	struct sockaddr_storage		 ss;
+	struct peer			 p;
+	socklen_t			 len;
+	uint16_t			 port;
+	int				 fd, on;
+
+	start(tc, &p, 0, NET_PROTO(NET_TCP), 1, 1);
+	sock_address("127.0.0.1", free_port(), &ss, &len);
+	for (on = 0; on < 2; on++) {
+		fd = new_socket(AF_INET, SOCK_DGRAM);
+		set(fd, SOL_SOCKET, SO_REUSEADDR, on);
+		ATF_CHECK_EQ(0, peer_call(&p, fd, &ss, len));
+		ATF_CHECK((port = port_of(fd)) != 0);
+		ATF_REQUIRE(connect(fd, &none, sizeof(none)) == 0);
+		/* One that shares has it for good, as it is nobody's else. */
+		ATF_CHECK_EQ(on ? port : 0, port_of(fd));
+		close(fd);
+	}
+	peer_stop(&p);
+}
+
+/* A port that comes later is for an address of this host all the same. */
+ATF_TC_WITHOUT_HEAD(later);
+ATF_TC_BODY(later, tc)
+{
+	static const int	 types[] = { SOCK_STREAM, SOCK_DGRAM };
+	struct peer		 p;
+	socklen_t		 len = sizeof(int);
+	int			 fd, kept, on;
+	size_t			 t;
+
+	start(tc, &p, 0, NET_PROTO(NET_TCP), 1, 1);
+	for (t = 0; t < 2; t++)
+		for (on = 0; on < 2; on++) {
+			fd = new_socket(AF_INET, types[t]);
+			set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, on);
+			set(fd, IPPROTO_IP, IP_FREEBIND, 1);
+			ATF_CHECK_EQ(EADDRNOTAVAIL, call(&p, fd,
+			    "203.0.113.77", 0));
+			ATF_CHECK_EQ(0, call(&p, fd, "127.0.0.1", 0));
+			ATF_CHECK_EQ(types[t] == SOCK_STREAM || on,
+			    port_of(fd) == 0);
+			ATF_REQUIRE(getsockopt(fd, IPPROTO_IP,
+			    IP_BIND_ADDRESS_NO_PORT, &kept, &len) == 0);
+			ATF_CHECK_EQ(on, kept);
+			close(fd);
+		}
+	peer_stop(&p);
+}
+
 /* Nobody's port is shared but the workload's own. */
 static void
 check_sharing(struct peer *p, int type, const char *addr, int option)
@@ -804,6 +859,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, connected);
 	ATF_TP_ADD_TC(tp, rules);
 	ATF_TP_ADD_TC(tp, kept);
+	ATF_TP_ADD_TC(tp, first);
+	ATF_TP_ADD_TC(tp, later);
 	ATF_TP_ADD_TC(tp, sharing);
 	ATF_TP_ADD_TC(tp, sharing_race);
 	ATF_TP_ADD_TC(tp, remap);

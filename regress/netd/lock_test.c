@@ -160,6 +160,8 @@ static const struct {
 	    P(buf), 4 } },
 	{ "IPV6_V6ONLY", IN_BIND, { SYS_setsockopt, -1, IPPROTO_IPV6,
 	    IPV6_V6ONLY, P(buf), 4 } },
+	{ "SO_REUSEPORT of whom", IN_BIND, { SYS_getsockopt, -1, SOL_SOCKET,
+	    SO_REUSEPORT, P(buf), P(&buflen) } },
 	{ "IP_BIND_ADDRESS_NO_PORT", IN_BIND, { SYS_setsockopt, -1, IPPROTO_IP,
 	    IP_BIND_ADDRESS_NO_PORT, P(buf), 4 } },
 	{ "IP_TRANSPARENT", 0, { SYS_setsockopt, -1, IPPROTO_IP,
