@@ -303,13 +303,16 @@ bind_any(const struct binding *b)
 	return (error);
 }
 
-/* Whether the socket is to have its port when it connects. */
+/*
+ * Whether the socket is to have its port when it connects.  One of UDP could
+ * share that, should the option go while it is bound.
+ */
 static int
 bind_wants_later(const struct binding *b)
 {
 	int	 later;
 
-	return (b->later || (b->domain == AF_INET && bind_option(b->fd,
+	return (b->later || (b->proto == NET_TCP && bind_option(b->fd,
 	    IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later) == 0 && later));
 }
 
