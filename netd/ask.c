@@ -33,7 +33,6 @@
 #include <event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dns.h"
@@ -42,7 +41,6 @@
 
 #define ASK_ROUNDS	3	/* of all servers */
 #define ASK_SECONDS	2	/* for each try; one more in each round */
-#define ASK_PREFER	30	/* seconds for which others come later */
 
 struct ask {
 	TAILQ_ENTRY(ask) entry;
@@ -63,8 +61,7 @@ struct ask {
 static TAILQ_HEAD(, ask)	 asks = TAILQ_HEAD_INITIALIZER(asks);
 static struct sockaddr_storage	 servers[SERVERS_MAX];
 static size_t			 nservers;
-static size_t			 first;		/* others had not answered, */
-static time_t			 first_until;	/* and have a turn again then */
+static size_t			 first;		/* the last that answered */
 static int			 serving;	/* the workload runs */
 
 static void	 ask_try(struct ask *);
@@ -106,28 +103,6 @@ ask_round_over(const struct ask *a)
 	return (!serving && a->tries % nservers == 0);
 }
 
-static time_t
-ask_now(void)
-{
-	struct timespec	 ts;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
-		fatal("clock_gettime");
-	return (ts.tv_sec);
-}
-
-/* A server has answered: others that have not are not the first for a while. */
-static void
-ask_answered(const struct ask *a)
-{
-	size_t	 server = (a->first + a->tries - 1) % nservers;
-
-	if (server == a->first)
-		return;
-	first = server;
-	first_until = ask_now() + ASK_PREFER;
-}
-
 static int
 ask_has_address(const struct dns_answer *answer)
 {
@@ -161,7 +136,9 @@ ask_receive(struct ask *a)
 	switch (answer.rcode) {
 	case RCODE_NOERROR:
 	case RCODE_NXDOMAIN:
-		ask_answered(a);
+		/* The start has no time for those that are dead. */
+		if (!serving)
+			first = (a->first + a->tries - 1) % nservers;
 		ask_finish(a, &answer);
 		break;
 	case RCODE_FORMERR:
@@ -257,7 +234,7 @@ ask_start(const char *name, uint16_t type, ask_done done, void *arg)
 	if ((a = calloc(1, sizeof(*a))) == NULL)
 		return (-1);
 	a->fd = -1;
-	a->first = ask_now() < first_until ? first : 0;
+	a->first = first;
 	a->rcode = -1;
 	a->type = type;
 	a->done = done;
@@ -282,6 +259,7 @@ ask_stop(void)
 	struct ask	*a;
 
 	serving = 1;
+	first = 0;
 	while ((a = TAILQ_FIRST(&asks)) != NULL) {
 		TAILQ_REMOVE(&asks, a, entry);
 		ask_close(a);
