@@ -15,7 +15,7 @@
  */
 
 /*
- * Lists of addresses without repetition, for own.c and resolve.c.
+ * Lists of addresses without repetition, for own.c, resolve.c and refresh.c.
  */
 
 #include <sys/types.h>
@@ -23,6 +23,7 @@
 
 #include <stdlib.h>
 
+#include "dns.h"
 #include "log.h"
 #include "netd.h"
 
@@ -37,6 +38,22 @@ addresses_add(struct addresses *list, const struct netaddr *na)
 		fatal("calloc");
 	a->na = *na;
 	STAILQ_INSERT_TAIL(list, a, entry);
+}
+
+void
+addresses_answer(struct addresses *list, const struct dns_answer *answer,
+    uint32_t *ttl)
+{
+	const struct dns_record	*rec;
+	size_t			 i;
+
+	for (i = 0; i < answer->n; i++) {
+		rec = &answer->records[i];
+		if (rec->ttl < *ttl)
+			*ttl = rec->ttl;
+		if (rec->type != RR_CNAME)
+			addresses_add(list, &rec->addr);
+	}
 }
 
 int

@@ -412,6 +412,19 @@ bind_note(struct binding *b, struct port_binding *pb)
 		netd_port(pb);
 }
 
+/* Bind a socket that is watched; 0 or an errno. */
+static int
+bind_watched(struct binding *b, struct port_binding *pb)
+{
+	int	 error;
+
+	if ((error = bind_make(b)) != 0)
+		bound_drop(b->fd, pb);
+	else
+		bind_note(b, pb);
+	return (error);
+}
+
 /*
  * A UDP socket without a port gets one when it connects or sends.  For one that
  * shares this could be somebody else's, so it is bound here before.
@@ -432,20 +445,15 @@ bind_before(int fd)
 	b.fd = fd;
 	memset(&pc, 0, sizeof(pc));
 	pc.addrlen = sizeof(pc.addr);
-	if ((error = bind_socket(&b)) != 0 || b.proto != NET_UDP ||
-	    bind_has_port(&b))
+	if ((error = bind_socket(&b)) != 0 || b.proto != NET_UDP)
 		return (error);
 	if (getsockname(fd, (struct sockaddr *)&pc.addr, &pc.addrlen) == -1)
 		return (errno);
-	if ((error = bind_address(&b, &pc)) != 0)
+	if ((error = bind_address(&b, &pc)) != 0 || b.at.asked != 0)
 		return (error);
 	if ((pb = bound_watch(fd)) == NULL)
 		return (errno == EEXIST ? 0 : errno);
-	if ((error = bind_any(&b)) != 0)
-		bound_drop(fd, pb);
-	else
-		bind_note(&b, pb);
-	return (error);
+	return (bind_watched(&b, pb));
 }
 
 void
@@ -477,10 +485,7 @@ bind_request(uint32_t id, int fd, const struct proto_connect *pc)
 		error = errno;
 		goto done;
 	}
-	if ((error = bind_make(&b)) != 0)
-		bound_drop(fd, pb);
-	else
-		bind_note(&b, pb);
+	error = bind_watched(&b, pb);
  done:
 	close(fd);
 	netd_reply(id, error);

@@ -65,6 +65,10 @@ int	 addresses_have(const struct addresses *, const struct netaddr *);
 void	 addresses_remove(struct addresses *, const struct netaddr *);
 void	 addresses_free(struct addresses *);
 
+/* What an answer has, and the shortest time to live if that is less. */
+void	 addresses_answer(struct addresses *, const struct dns_answer *,
+	    uint32_t *);
+
 /* IPv4 before IPv6, of a family as they came. */
 void	 addresses_order(struct addresses *);
 

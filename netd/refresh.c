@@ -256,20 +256,13 @@ refresh_finish(struct refresh *r)
 static void
 refresh_answer(void *arg, int rcode, const struct dns_answer *answer)
 {
-	struct family			*f = arg;
-	struct refresh			*r = f->refresh;
-	const struct dns_record		*rec;
-	size_t				 i;
+	struct family	*f = arg;
+	struct refresh	*r = f->refresh;
 
 	(void)rcode;
 	f->failed = answer == NULL;
-	for (i = 0; answer != NULL && i < answer->n; i++) {
-		rec = &answer->records[i];
-		if (rec->ttl < r->ttl)
-			r->ttl = rec->ttl;
-		if (rec->type != RR_CNAME)
-			addresses_add(&r->answers, &rec->addr);
-	}
+	if (answer != NULL)
+		addresses_answer(&r->answers, answer, &r->ttl);
 	if (--r->unanswered == 0)
 		refresh_finish(r);
 }

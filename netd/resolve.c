@@ -409,21 +409,15 @@ resolve_finish(int fd, short event, void *arg)
 static void
 resolve_answer(void *arg, int rcode, const struct dns_answer *answer)
 {
-	const struct dns_record	*rec;
-	struct lookup		*l = arg;
-	size_t			 i;
+	struct lookup	*l = arg;
 
 	/* Of two errors the one that says more than "no address". */
 	if (l->error == RCODE_NOERROR)
 		l->error = rcode;
 	if (answer == NULL || answer->truncated)
 		l->partial = 1;
-	for (i = 0; answer != NULL && i < answer->n; i++) {
-		rec = &answer->records[i];
-		l->ttl = MIN(l->ttl, rec->ttl);
-		if (rec->type != RR_CNAME)
-			addresses_add(&l->answers, &rec->addr);
-	}
+	if (answer != NULL)
+		addresses_answer(&l->answers, answer, &l->ttl);
 	if (--l->unanswered > 0)
 		return;
 	asking--;

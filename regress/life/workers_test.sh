@@ -237,6 +237,17 @@ uses_one()
 	processors "$1" | grep -qx '[0-9]*'
 }
 
+# In how many of ten looks a worker may use one processor only.
+times_moved()
+{
+	moved=0
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		! uses_one "$1" || moved=$((moved + 1))
+		sleep 0.02
+	done
+	echo ${moved}
+}
+
 # calling [OPTION ...]: a run in which one asks cowd while "one" or "unix" is
 # there, and netd while "data", "tcp" or "far" is, eight ask cowd while "many"
 # is; it ends with "end".
@@ -320,21 +331,13 @@ near_body()
 	wait_for uses_all cowd
 	# What goes to another host waits for that.
 	: >far
-	moved=0
-	for i in 1 2 3 4 5 6 7 8 9 10; do
-		! uses_one netd || moved=$((moved + 1))
-		sleep 0.02
-	done
+	moved=$(times_moved netd)
 	[ ${moved} -eq 0 ] || fail "moved for another host"
 	rm far
 	# Of many it is moved for nobody, but to try once in a while.
 	: >many
 	sleep 0.1
-	moved=0
-	for i in 1 2 3 4 5 6 7 8 9 10; do
-		! uses_one cowd || moved=$((moved + 1))
-		sleep 0.02
-	done
+	moved=$(times_moved cowd)
 	[ ${moved} -lt 5 ] || fail "moved for many: ${moved} of 10"
 	uses_all sandlock || fail "the parent was moved"
 	: >end
