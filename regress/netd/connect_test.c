@@ -661,20 +661,25 @@ stopped(const struct peer *p)
 	return (WSTOPSIG(status));
 }
 
+#define KERNEL_ERESTARTSYS	512	/* of a call that a signal ended */
+
 /*
  * The number of the system call that a stop is at the end of, or if it has
- * no end yet the negative number.
+ * no end yet the negative number; and whether a signal ended its wait.
  */
 static long
-stopped_at(const struct peer *p)
+stopped_at(const struct peer *p, int *interrupted)
 {
 	static long			 nr;
 	struct __ptrace_syscall_info	 info;
 
 	ATF_REQUIRE(ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, sizeof(info),
 	    &info) > 0);
-	if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+	*interrupted = 0;
+	if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+		*interrupted = info.exit.rval == -KERNEL_ERESTARTSYS;
 		return (nr);
+	}
 	ATF_REQUIRE_EQ(PTRACE_SYSCALL_INFO_ENTRY, info.op);
 	nr = info.entry.nr;
 	return (-nr);
@@ -683,7 +688,8 @@ stopped_at(const struct peer *p)
 /*
  * Ask a traced netd for a connect and follow it until it waits for more.  Who
  * comes to the listener after a connect(2), if it is not -1, is reset at once.
- * Returns how often netd had to be interrupted.
+ * Returns how many connects waited until they were interrupted; an alarm that
+ * comes while netd is stopped here is none of that.
  */
 static int
 traced_connect(struct peer *p, uint32_t id, int fd, const void *addr,
@@ -691,22 +697,21 @@ traced_connect(struct peer *p, uint32_t id, int fd, const void *addr,
 {
 	const struct linger	 reset = { 1, 0 };
 	long			 nr = 0;
-	int			 alarms = 0, c, connects = 0, sig;
+	int			 c, connects = 0, interrupted, sig, waits = 0;
 
 	ATF_REQUIRE(ptrace(PTRACE_INTERRUPT, p->pid, NULL, NULL) == 0);
 	ATF_REQUIRE_EQ(SIGTRAP, stopped(p));
 	peer_connect(p, id, fd, addr, len);
 	for (sig = 0; connects == 0 || nr != -SYS_poll; ) {
 		ATF_REQUIRE(ptrace(PTRACE_SYSCALL, p->pid, NULL, sig) == 0);
-		if ((sig = stopped(p)) == SIGALRM) {
-			alarms++;
+		if ((sig = stopped(p)) == SIGALRM)
 			continue;
-		}
 		ATF_REQUIRE_EQ(SIGTRAP | 0x80, sig);
 		sig = 0;
-		if ((nr = stopped_at(p)) != SYS_connect)
+		if ((nr = stopped_at(p, &interrupted)) != SYS_connect)
 			continue;
 		connects++;
+		waits += interrupted;
 		if (listener != -1 &&
 		    (c = accept(listener, NULL, NULL)) != -1) {
 			ATF_REQUIRE(setsockopt(c, SOL_SOCKET, SO_LINGER,
@@ -715,7 +720,7 @@ traced_connect(struct peer *p, uint32_t id, int fd, const void *addr,
 		}
 	}
 	ATF_REQUIRE(ptrace(PTRACE_CONT, p->pid, NULL, NULL) == 0);
-	return (alarms);
+	return (waits);
 }
 
 /* What has been there is no failed connect, however soon it has ended. */
@@ -724,19 +729,25 @@ ATF_TC_BODY(reset, tc)
 {
 	struct peer	 p;
 	char		 c;
-	int		 s;
+	int		 i, s, waited = 1;
 
 	targets();
 	ATF_REQUIRE(fcntl(good_fd, F_SETFL, O_NONBLOCK) == 0);
-	peer_start_traced(tc, &p);
-	admit(&p, "");
-	s = new_socket(AF_INET);
-	traced_connect(&p, 1, s, &good, len4, good_fd);
-	ATF_CHECK_EQ(0, peer_reply(&p, 1));
-	ATF_CHECK(blocks(s));
-	ATF_CHECK_ERRNO(ECONNRESET, read(s, &c, 1) == -1);
-	close(s);
-	peer_stop(&p);
+	/* On a busy machine one may wait for its handshake. */
+	for (i = 0; waited && i < 10; i++) {
+		peer_start_traced(tc, &p);
+		admit(&p, "");
+		s = new_socket(AF_INET);
+		waited = traced_connect(&p, 1, s, &good, len4, good_fd);
+		if (!waited) {
+			ATF_CHECK_EQ(0, peer_reply(&p, 1));
+			ATF_CHECK(blocks(s));
+			ATF_CHECK_ERRNO(ECONNRESET, read(s, &c, 1) == -1);
+		}
+		close(s);
+		peer_stop(&p);
+	}
+	ATF_CHECK(!waited);
 }
 
 /*
@@ -748,7 +759,7 @@ ATF_TC_BODY(interrupted, tc)
 {
 	struct peer	 p;
 	long		 t;
-	int		 alarms = 0, i, s;
+	int		 i, s, waits = 0;
 
 	targets();
 	peer_start_traced(tc, &p);
@@ -756,12 +767,12 @@ ATF_TC_BODY(interrupted, tc)
 	t = now_ms();
 	for (i = 1; i <= 20; i++) {
 		s = new_socket(AF_INET);
-		alarms += traced_connect(&p, i, s, &hole, hole_len, -1);
+		waits += traced_connect(&p, i, s, &hole, hole_len, -1);
 		ATF_CHECK(!blocks(s));
 	}
 	t = (now_ms() - t) / 1000;
-	ATF_CHECK_MSG(alarms >= 1, "none");
-	ATF_CHECK_MSG(alarms <= 3 * (t + 1), "%d in %ld s", alarms, t);
+	ATF_CHECK_MSG(waits >= 1, "none");
+	ATF_CHECK_MSG(waits <= t + 1, "%d in %ld s", waits, t);
 	peer_stop(&p);
 }
 
