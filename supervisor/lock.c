@@ -75,7 +75,7 @@ static const struct lockdown_rule	 lock_rules[] = {
 	LOCKDOWN_ALLOW(SYS_kill)
 };
 
-/* abstract unix sockets of the workload's own domain */
+/* abstract unix sockets of the workload's own domain, and ends of pairs */
 static const struct lockdown_rule	 lock_unix[] = {
 	LOCKDOWN_ALLOW(SYS_connect),
 	/* the alarm that bounds it */
@@ -267,7 +267,7 @@ lock_run(void)
 	size_t			 n = nitems(lock_rules);
 
 	memcpy(rules, lock_rules, sizeof(lock_rules));
-	if (sup.conf.filter.unix_sockets) {
+	if (sup.conf.filter.connect == FILTER_NOTIFY) {
 		memcpy(rules + n, lock_unix, sizeof(lock_unix));
 		n += nitems(lock_unix);
 	}

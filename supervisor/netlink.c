@@ -391,6 +391,32 @@ netlink_bind(struct request *rq, struct netlink *nl)
 	notify_errno(rq, 0);
 }
 
+/* What is sent without an address goes to the kernel, now as before. */
+static void
+netlink_connect(struct request *rq, struct netlink *nl)
+{
+	const struct sockaddr_nl	*snl;
+	struct proto_connect		 pc;
+	int				 error;
+
+	snl = (const struct sockaddr_nl *)&pc.addr;
+	if ((error = socket_address(rq, &pc)) != 0)
+		;
+	else if (!notify_valid(rq))
+		error = EINTR;
+	else if (pc.addrlen < sizeof(snl->nl_family))
+		error = EINVAL;
+	else if (snl->nl_family == AF_UNSPEC)
+		;
+	else if (snl->nl_family != AF_NETLINK || pc.addrlen < sizeof(*snl))
+		error = EINVAL;
+	else if (snl->nl_pid != 0 || snl->nl_groups != 0)
+		error = EPERM;
+	else
+		nl->bound = 1;
+	notify_errno(rq, error);
+}
+
 /* A value of ours into a buffer whose size is in memory, too; an errno. */
 static int
 netlink_store(const struct request *rq, uint64_t addr, uint64_t lenaddr,
@@ -524,6 +550,7 @@ netlink_request(struct request *rq)
 
 	switch (rq->call->class) {
 	case CLASS_BIND:
+	case CLASS_CONNECT:
 	case CLASS_SOCKNAME:
 		break;
 	case CLASS_RECV:
@@ -543,6 +570,8 @@ netlink_request(struct request *rq)
 		notify_continue(rq);
 	} else if (rq->call->class == CLASS_BIND)
 		netlink_bind(rq, nl);
+	else if (rq->call->class == CLASS_CONNECT)
+		netlink_connect(rq, nl);
 	else if (rq->call->class == CLASS_SOCKNAME)
 		netlink_name(rq, nl);
 	else

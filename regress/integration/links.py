@@ -13,9 +13,10 @@
 # OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
 
 """Route netlink sockets and interface ioctls as a program sees them, a line for
-each: links.py sockets, links.py misuse, links.py ioctls, or links.py agree."""
+each: links.py sockets, connects, misuse, ioctls or agree."""
 
 import array
+import ctypes
 import errno
 import fcntl
 import os
@@ -145,6 +146,32 @@ def sockets():
     print('passed', passed.family == socket.AF_NETLINK,
           passed.getsockname() == s.getsockname(),
           ask(request(LINK, REQUEST, lo), passed))
+
+
+def connects():
+    """Of sockets that lead nowhere outside: of the kernel's, and of pairs."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for what, addr in (
+            ('kernel', struct.pack('=HHII', 16, 0, 0, 0)),
+            ('another', struct.pack('=HHII', 16, 0, 1, 0)),
+            ('group', struct.pack('=HHII', 16, 0, 0, 1)),
+            ('none', struct.pack('=HHII', 0, 0, 0, 0)),
+            ('family', struct.pack('=HHII', 2, 0, 0, 0)),
+            ('short', struct.pack('=HHI', 16, 0, 0)),
+            ('byte', b'\x10')):
+        s = route()
+        ret = libc.connect(s.fileno(), addr, len(addr))
+        print(what, ret and errno.errorcode[ctypes.get_errno()])
+    s = route()
+    s.connect((0, 0))
+    print('asked', ask(request(LINK, REQUEST, struct.pack(
+        '=BxHiII', 0, 0, 1, 0, 0)), s))
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
+        for name in ('\0x', '/x', ''):
+            pair = socket.socketpair(socket.AF_UNIX, kind)
+            tell('pair %d %r' % (kind, name), lambda: pair[0].connect(name))
+            pair[0].send(b'y')
+            print(pair[1].recv(1))
 
 
 def misuse():
@@ -292,5 +319,5 @@ def agree():
     tell('other', lambda: open('/sys/class/net/other0/mtu').read())
 
 
-{'sockets': sockets, 'misuse': misuse, 'ioctls': ioctls,
+{'sockets': sockets, 'connects': connects, 'misuse': misuse, 'ioctls': ioctls,
  'agree': agree}[sys.argv[1]]()

@@ -54,6 +54,25 @@ sockets_body()
 	done <policies
 }
 
+atf_test_case connects
+connects_head()
+{
+	atf_set "descr" "connects of sockets without a way out"
+	links_head
+}
+connects_body()
+{
+	links
+	atf_check -o save:expected ${bare_ns} ${say} connects
+	# Where connects come to the supervisor.
+	for rules in "udp://127.0.0.1:80" "127.0.0.1:80" "icmp://127.0.0.1"; do
+		atf_check -o file:expected ${ns} ${bare_box} \
+		    --net-allow ${rules} -- ${say} connects
+	done
+	atf_check -o file:expected ${ns} ${bare_box} -w . \
+	    --net-allow :80 -- ${say} connects
+}
+
 atf_test_case misuse
 misuse_head()
 {
@@ -169,6 +188,7 @@ atf_init_test_cases()
 {
 	. "$(atf_get_srcdir)/util.sh"
 	atf_add_test_case sockets
+	atf_add_test_case connects
 	atf_add_test_case misuse
 	atf_add_test_case ioctls
 	atf_add_test_case agree
