@@ -426,6 +426,15 @@ static const struct rule holder_rules[] = {
 	RULE2(setsockopt, NOTIFY, EQ(1, SOL_SOCKET), EQ(2, SO_LINGER))
 };
 
+/*
+ * Where netd makes binds: what lets a socket share a port.  It knows then that
+ * nothing changes in the middle of a bind.
+ */
+static const struct rule bind_rules[] = {
+	RULE2(setsockopt, NOTIFY, EQ(1, SOL_SOCKET), EQ(2, SO_REUSEADDR)),
+	RULE2(setsockopt, NOTIFY, EQ(1, SOL_SOCKET), EQ(2, SO_REUSEPORT))
+};
+
 static const struct rule no_affinity[] = {
 	RULE0(sched_setaffinity, ERRNO(EPERM))
 };
@@ -547,6 +556,7 @@ static const struct {
 	TABLE(SEE_SEND, datagram_pairs),
 	TABLE(NO_GROUPS, group_rules),
 	TABLE(HOLDS, holder_rules),
+	TABLE(SEE_BIND, bind_rules),
 	TABLE(0, rules),
 	TABLE(GRANT_UNIX, unix_sockets),
 	TABLE(GRANT_UNIX | SEE_SEND, unix_datagrams),

@@ -31,6 +31,7 @@ port_address(struct port_binding *pb, const struct sockaddr_storage *ss)
 	const struct sockaddr_in6	*in6 = (const struct sockaddr_in6 *)ss;
 
 	memset(&pb->addr, 0, sizeof(pb->addr));
+	pb->scope = 0;
 	pb->family = ss->ss_family;
 	if (ss->ss_family == AF_INET) {
 		memcpy(&pb->addr, &in4->sin_addr, sizeof(in4->sin_addr));
@@ -41,8 +42,12 @@ port_address(struct port_binding *pb, const struct sockaddr_storage *ss)
 	if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
 		pb->family = AF_INET;
 		memcpy(&pb->addr, &in6->sin6_addr.s6_addr[12], 4);
-	} else
-		pb->addr = in6->sin6_addr;
+		return;
+	}
+	pb->addr = in6->sin6_addr;
+	/* The same one is another address on each interface. */
+	if (IN6_IS_ADDR_LINKLOCAL(&pb->addr))
+		pb->scope = in6->sin6_scope_id;
 }
 
 void
@@ -83,7 +88,7 @@ port_here(const struct sockaddr_storage *ss)
 static int
 port_same(const struct port_binding *a, const struct port_binding *b)
 {
-	return (a->family == b->family &&
+	return (a->family == b->family && a->scope == b->scope &&
 	    memcmp(&a->addr, &b->addr, sizeof(a->addr)) == 0);
 }
 

@@ -41,11 +41,13 @@ struct port_binding {
 	enum net_proto		 proto;
 	sa_family_t		 family;	/* v4-mapped is AF_INET */
 	struct in6_addr		 addr;		/* v4: first four bytes */
+	uint32_t		 scope;		/* of a link-local address */
 	int			 dual;		/* :: for IPv4 as well */
 	int			 resolver;	/* netd's own, all the run */
 	uint16_t		 asked;		/* the workload's */
 	uint16_t		 real;		/* the kernel's */
 	uint64_t		 serial;	/* netd's name for it */
+	uint64_t		 cookie;	/* the kernel's, for netd */
 };
 TAILQ_HEAD(port_bindings, port_binding);
 

@@ -107,6 +107,8 @@ static const char	*proto_names[IMSG_MAX] = {
 	[IMSG_NET_CONNECT] = "net_connect",
 	[IMSG_NET_LISTEN] = "net_listen",
 	[IMSG_NET_BIND] = "net_bind",
+	[IMSG_NET_REUSEADDR] = "net_reuseaddr",
+	[IMSG_NET_REUSEPORT] = "net_reuseport",
 	[IMSG_NET_ROUTE] = "net_route",
 	[IMSG_NET_ROUTE_PORT] = "net_route_port",
 	[IMSG_NET_ROUTE_SOCKET] = "net_route_socket",
@@ -1195,6 +1197,7 @@ proto_send_binding(struct imsgbuf *ib, uint32_t type,
 	if (ibuf_add_n8(b, pb->proto) == -1 ||
 	    ibuf_add_h16(b, pb->family) == -1 ||
 	    ibuf_add(b, &pb->addr, sizeof(pb->addr)) == -1 ||
+	    ibuf_add_h32(b, pb->scope) == -1 ||
 	    proto_add_flag(b, pb->dual) == -1 ||
 	    proto_add_flag(b, pb->resolver) == -1 ||
 	    ibuf_add_h16(b, pb->asked) == -1 ||
@@ -1216,6 +1219,7 @@ proto_recv_binding(struct imsg *imsg, struct port_binding *pb)
 	if (proto_open(imsg, &b) == -1 || ibuf_get_n8(&b, &proto) == -1 ||
 	    ibuf_get_h16(&b, &pb->family) == -1 ||
 	    ibuf_get(&b, &pb->addr, sizeof(pb->addr)) == -1 ||
+	    ibuf_get_h32(&b, &pb->scope) == -1 ||
 	    proto_get_flag(&b, &pb->dual) == -1 ||
 	    proto_get_flag(&b, &pb->resolver) == -1 ||
 	    ibuf_get_h16(&b, &pb->asked) == -1 ||

@@ -129,6 +129,8 @@ enum imsg_type {
 	IMSG_NET_CONNECT,	/* fd: the workload's socket */
 	IMSG_NET_LISTEN,	/* fd: the workload's socket */
 	IMSG_NET_BIND,		/* fd: the workload's socket */
+	IMSG_NET_REUSEADDR,	/* fd: likewise; the option's value */
+	IMSG_NET_REUSEPORT,
 	IMSG_NET_ROUTE,		/* a route netlink socket is wanted */
 	IMSG_NET_ROUTE_PORT,	/* one has another port id from now on */
 	IMSG_NET_ROUTE_SOCKET,	/* fd: what was wanted */

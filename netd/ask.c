@@ -94,8 +94,9 @@ ask_finish(struct ask *a, const struct dns_answer *answer)
 }
 
 /*
- * Whether all servers have been asked equally often, so that who is alone and
- * not there may be waited for; at the start, that is: a program can try again.
+ * Whether all servers have been asked equally often: then one that is not there
+ * is waited for, as it may be the only one.  That is at the start; a program
+ * can try again.
  */
 static int
 ask_round_over(const struct ask *a)

@@ -14,7 +14,6 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-
 /*
  * bind(2) on behalf of the workload, where Landlock cannot judge it: UDP, and
  * with that TCP, for a filter cannot tell one from the other.  Called by
@@ -23,10 +22,10 @@
  *
  * SO_REUSEPORT, and for UDP SO_REUSEADDR, let a socket share the port of
  * another one of the same user, and take what was sent to that.  They belong
- * to the workload, which can change them at any moment, so netd first tries
- * the port with a socket of its own that has neither.  If the port is free, it
- * is the workload's, and whoever shares it later wants to; if it is not, the
- * workload must have it already.
+ * to the workload, so netd first tries the port with a socket of its own that
+ * has neither.  If the port is free, it is the workload's, and whoever shares
+ * it later wants to; if it is not, the list in bound.c must have it.  They are
+ * set by reuse.c, and so do not change in between.
  */
 
 #include <sys/types.h>
@@ -43,7 +42,7 @@
 #include "netd.h"
 
 #define SIN6_LEN_MIN	24	/* without the scope, as the kernel takes it */
-#define BIND_TRIES	8	/* ports that somebody else got first */
+#define BIND_TRIES	64	/* ports that others got or a rule refuses */
 
 /* A bind in the making. */
 struct binding {
@@ -51,6 +50,7 @@ struct binding {
 	int			 domain;
 	enum net_proto		 proto;
 	int			 v6only;	/* IPV6_V6ONLY, when it began */
+	int			 client;	/* no rule inwards admits it */
 	int			 later;		/* the port, when it connects */
 	struct sockaddr_storage	 addr;
 	socklen_t		 addrlen;
@@ -157,47 +157,58 @@ bind_address(struct binding *b, const struct proto_connect *pc)
 	return (0);
 }
 
+/* Whether a rule admits serving at this address and port. */
 static int
-bind_judge(struct binding *b)
+bind_admitted(const struct binding *b, const struct sockaddr_storage *ss)
 {
 	struct netaddr	 na;
 	uint16_t	 port;
 
+	netaddr_from_sockaddr(ss, &na, &port);
+	return (netrule_decide(netd_rules, b->proto, NET_IN, &na, port));
+}
+
+/* Fill in what the socket is bound as; 0 or the answer for the workload. */
+static int
+bind_judge(struct binding *b)
+{
 	/* Nobody is served there: what it sends to is judged. */
-	if (b->proto == NET_ICMP)
-		return (1);
-	netaddr_from_sockaddr(&b->addr, &na, &port);
-	if (netrule_decide(netd_rules, b->proto, NET_IN, &na, port))
-		return (1);
+	if (b->proto == NET_ICMP || bind_admitted(b, &b->addr))
+		return (0);
 	/*
 	 * The kernel would choose a port as well when the socket connects or
 	 * sends for the first time; many programs do this before.
 	 */
-	if (port != 0 || (bind_outwards & NET_PROTO(b->proto)) == 0)
-		return (0);
-	b->later = b->proto == NET_TCP;
-	return (1);
+	if (b->at.asked != 0 || (bind_outwards & NET_PROTO(b->proto)) == 0)
+		return (EACCES | PROTO_DENIED);
+	b->client = 1;
+	return (0);
 }
 
 /*
  * Try a port with a socket of our own, which lets it go at once: 0 or an
- * errno.  Port 0 is replaced by one that was free.  Only what is left of old
- * connections of TCP may be there.
+ * errno.  Port 0 is replaced by one that was free.  Of TCP, what is left of
+ * old connections may be there, and for the kernel that is the same, sockets
+ * with SO_REUSEADDR that do not listen yet.
  */
 static int
 bind_probe(const struct binding *b, struct sockaddr_storage *ss)
 {
-	socklen_t	 len = sizeof(*ss);
-	int		 error = 0, fd, on = 1;
+	struct port_binding	 at;
+	socklen_t		 len = sizeof(*ss);
+	int			 error = 0, fd, old;
 
+	port_address(&at, ss);
+	/* For port 0 that would be a choice among half of the ports only. */
+	old = b->proto == NET_TCP && at.asked != 0;
 	fd = socket(b->domain, (b->proto == NET_TCP ? SOCK_STREAM :
 	    SOCK_DGRAM) | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return (errno);
 	if ((b->domain == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
 	    &b->v6only, sizeof(b->v6only)) == -1) ||
-	    (b->proto == NET_TCP && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR,
-	    &on, sizeof(on)) == -1) ||
+	    (old && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &old,
+	    sizeof(old)) == -1) ||
 	    bind(fd, (struct sockaddr *)ss, b->addrlen) == -1 ||
 	    getsockname(fd, (struct sockaddr *)ss, &len) == -1)
 		error = errno;
@@ -245,9 +256,26 @@ bind_twice(const struct binding *b)
 	return (EINVAL);
 }
 
-/* Whether the port may be the workload's; 0 or an errno. */
+/* The call itself, with whoever else the kernel lets have the port. */
 static int
-bind_free(const struct binding *b, const struct sockaddr_storage *addr)
+bind_call(const struct binding *b, const struct sockaddr_storage *ss)
+{
+	return (bind(b->fd, (const struct sockaddr *)ss, b->addrlen) == -1 ?
+	    errno : 0);
+}
+
+/* To a port that was free; for TCP SO_REUSEADDR is about old connections. */
+static int
+bind_alone(const struct binding *b, const struct sockaddr_storage *ss)
+{
+	if (b->proto == NET_TCP)
+		return (bind_call(b, ss));
+	return (reuse_bind(b->fd, (const struct sockaddr *)ss, b->addrlen));
+}
+
+/* One bind to a port that is not 0, if that may be the workload's. */
+static int
+bind_port(const struct binding *b, const struct sockaddr_storage *addr)
 {
 	struct sockaddr_storage	 ss = *addr;
 	struct port_binding	 at = b->at;
@@ -258,33 +286,23 @@ bind_free(const struct binding *b, const struct sockaddr_storage *addr)
 	 * (IP_FREEBIND, SO_BINDTODEVICE); but then nobody knows who else has
 	 * the port there.
 	 */
-	if ((error = bind_probe(b, &ss)) != EADDRINUSE)
+	if ((error = bind_probe(b, &ss)) == 0)
+		return (bind_alone(b, addr));
+	if (error != EADDRINUSE)
 		return (error);
 	port_address(&at, addr);
 	/* Ours, and whether it may be shared is the kernel's to say. */
 	if (bound_real(&at, at.asked) != NULL)
-		return (0);
+		return (bind_call(b, addr));
 	return (EADDRINUSE);
 }
 
-/* One bind to a port that is not 0, by whoever may have it. */
-static int
-bind_port(const struct binding *b, const struct sockaddr_storage *ss)
-{
-	int	 error;
-
-	if ((error = bind_free(b, ss)) != 0)
-		return (error);
-	return (bind(b->fd, (const struct sockaddr *)ss, b->addrlen) == -1 ?
-	    errno : 0);
-}
-
 /*
- * A port of the kernel's choice, for a socket that shares none: the workload's
- * may share it, or have a range of one port.  And a port of TCP that the kernel
- * chose in bind(2) it takes back when a connect fails; but the workload must
- * keep what is noted as its own, or it would share that with whoever has it
- * next.
+ * A port of the kernel's choice, for a socket that shares none, as the
+ * workload's may.  And a port of TCP that the kernel chose in bind(2) it takes
+ * back when a connect fails; but the workload must keep what is noted as its
+ * own, or it would share that with whoever has it next.  Whoever serves gets
+ * none that a rule refuses.
  */
 static int
 bind_any(const struct binding *b)
@@ -297,8 +315,11 @@ bind_any(const struct binding *b)
 		port_set(&ss, 0);
 		if ((error = bind_probe(b, &ss)) != 0)
 			return (error);
-		error = bind(b->fd, (struct sockaddr *)&ss, b->addrlen) == -1 ?
-		    errno : 0;
+		if (b->at.asked == 0 && !b->client && !bind_admitted(b, &ss) &&
+		    netrule_reason() != -1)
+			error = EADDRINUSE;
+		else
+			error = bind_alone(b, &ss);
 	}
 	return (error);
 }
@@ -312,8 +333,8 @@ bind_wants_later(const struct binding *b)
 {
 	int	 later;
 
-	return (b->later || (b->proto == NET_TCP && bind_option(b->fd,
-	    IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later) == 0 && later));
+	return (b->proto == NET_TCP && (b->client || (bind_option(b->fd,
+	    IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later) == 0 && later)));
 }
 
 /*
@@ -332,8 +353,7 @@ bind_later(const struct binding *b)
 	if (setsockopt(b->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
 	    sizeof(on)) == -1)
 		return (errno);
-	if (bind(b->fd, (const struct sockaddr *)&b->addr, b->addrlen) == -1)
-		error = errno;
+	error = bind_call(b, &b->addr);
 	if (setsockopt(b->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later,
 	    sizeof(later)) == -1)
 		return (errno);
@@ -351,8 +371,7 @@ bind_remap(struct binding *b)
 	if ((pb = bound_asked(&b->at, b->at.asked)) != NULL) {
 		/* With the others that have it, if the kernel lets it. */
 		port_set(&ss, pb->real);
-		return (bind(b->fd, (struct sockaddr *)&ss, b->addrlen) == -1 ?
-		    errno : 0);
+		return (bind_call(b, &ss));
 	}
 	if (bound_overlaps(&b->at, b->at.asked) != NULL)
 		return (EADDRINUSE);
@@ -407,7 +426,7 @@ bind_note(struct binding *b, struct port_binding *pb)
 		bound_drop(b->fd, pb);
 		return;
 	}
-	bound_keep(pb);
+	bound_keep(b->fd, pb);
 	if (bind_mode == BIND_REMAP)
 		netd_port(pb);
 }
@@ -435,14 +454,13 @@ bind_before(int fd)
 	struct proto_connect	 pc;
 	struct port_binding	*pb;
 	struct binding		 b;
-	int			 addr, error, port;
+	int			 error;
 
-	if (!bind_active() ||
-	    (bind_option(fd, SOL_SOCKET, SO_REUSEADDR, &addr) == 0 && !addr &&
-	    bind_option(fd, SOL_SOCKET, SO_REUSEPORT, &port) == 0 && !port))
+	if (!bind_active() || !reuse_any(fd))
 		return (0);
 	memset(&b, 0, sizeof(b));
 	b.fd = fd;
+	b.client = 1;
 	memset(&pc, 0, sizeof(pc));
 	pc.addrlen = sizeof(pc.addr);
 	if ((error = bind_socket(&b)) != 0 || b.proto != NET_UDP)
@@ -456,6 +474,27 @@ bind_before(int fd)
 	return (bind_watched(&b, pb));
 }
 
+/*
+ * A UDP socket without an address of its own has one while it is connected,
+ * and the port on no other; there somebody else may have it by now.
+ */
+void
+bind_moved(int fd)
+{
+	struct sockaddr_storage	 ss;
+	struct port_binding	*pb, now;
+	socklen_t		 len = sizeof(ss);
+
+	memset(&ss, 0, sizeof(ss));
+	if (!bind_active() || (pb = bound_find(fd)) == NULL ||
+	    getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
+		return;
+	port_address(&now, &ss);
+	pb->family = now.family;
+	pb->addr = now.addr;
+	pb->scope = now.scope;
+}
+
 void
 bind_request(uint32_t id, int fd, const struct proto_connect *pc)
 {
@@ -465,15 +504,13 @@ bind_request(uint32_t id, int fd, const struct proto_connect *pc)
 
 	memset(&b, 0, sizeof(b));
 	b.fd = fd;
-	if ((error = bind_socket(&b)) == 0 &&
-	    (error = bind_address(&b, pc)) == 0 && !bind_judge(&b))
-		error = EACCES | PROTO_DENIED;
-	if (error != 0)
+	if ((error = bind_socket(&b)) != 0 ||
+	    (error = bind_address(&b, pc)) != 0 ||
+	    (error = bind_judge(&b)) != 0)
 		goto done;
-	/* A ping socket has no port, but a number that none shares. */
+	/* A ping socket has no port, but a number. */
 	if (b.proto == NET_ICMP) {
-		error = bind(fd, (struct sockaddr *)&b.addr, b.addrlen) ==
-		    -1 ? errno : 0;
+		error = bind_alone(&b, &b.addr);
 		goto done;
 	}
 	if (bind_has_port(&b) || ((pb = bound_watch(fd)) == NULL &&

@@ -14,7 +14,6 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-
 /*
  * Which sockets the workload has bound, and whether they still exist.  Called
  * by bind.c and remap.c.
@@ -177,11 +176,39 @@ bound_watch(int fd)
 	return (pb);
 }
 
-void
-bound_keep(struct port_binding *pb)
+/* The kernel's name for a socket, which no other one ever has; or 0. */
+static uint64_t
+bound_cookie(int fd)
 {
+	socklen_t	 len = sizeof(uint64_t);
+	uint64_t	 cookie;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == -1)
+		return (0);
+	return (cookie);
+}
+
+void
+bound_keep(int fd, struct port_binding *pb)
+{
+	pb->cookie = bound_cookie(fd);
 	TAILQ_INSERT_HEAD(&bounds, pb, entry);
 	nbounds++;
+}
+
+/* The binding of a socket, or NULL. */
+struct port_binding *
+bound_find(int fd)
+{
+	struct port_binding	*pb;
+	uint64_t		 cookie;
+
+	if (TAILQ_EMPTY(&bounds) || (cookie = bound_cookie(fd)) == 0)
+		return (NULL);
+	TAILQ_FOREACH(pb, &bounds, entry)
+		if (pb->cookie == cookie)
+			break;
+	return (pb);
 }
 
 void

@@ -61,6 +61,7 @@ struct connection {
 	int			 fd;
 	int			 flags;		/* of the socket, at first */
 	int			 blocking;	/* for the workload */
+	int			 mute;		/* only asks about addresses */
 	int			 waiting;	/* in the trees and the loop */
 	int			 pending;	/* errno when time is up */
 	struct sockaddr_storage	 addr;
@@ -249,8 +250,10 @@ connect_target(struct connection *c, const struct proto_connect *pc)
 	memcpy(&c->addr, &pc->addr, pc->addrlen);
 	c->addrlen = pc->addrlen;
 	error = target_judge(c->fd, domain, c->proto, &c->addr);
-	if (error == (ECONNREFUSED | PROTO_DENIED) && connect_mute(c))
+	if (error == (ECONNREFUSED | PROTO_DENIED) && connect_mute(c)) {
+		c->mute = 1;
 		return (0);
+	}
 	return (error);
 }
 
@@ -359,9 +362,12 @@ connect_request(uint32_t id, int fd, const struct proto_connect *pc)
 	}
 	/* A datagram socket only notes the address. */
 	if (c->proto != NET_TCP) {
-		if (c->proto != NET_UDP || c->addr.ss_family == AF_UNSPEC ||
+		if (c->proto != NET_UDP || c->mute ||
+		    c->addr.ss_family == AF_UNSPEC ||
 		    (error = bind_before(c->fd)) == 0)
 			error = connection_call(c);
+		if (c->proto == NET_UDP)
+			bind_moved(c->fd);
 		connection_finish(c, error);
 		return;
 	}

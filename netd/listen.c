@@ -30,29 +30,21 @@
 #include "log.h"
 #include "netd.h"
 
-/* A rule for port 0: whatever port the kernel chooses. */
+/* Whether a rule admits this port; 0 is whatever port the kernel chooses. */
 static int
-listen_any(const struct sockaddr_storage *local)
+listen_admitted(const struct sockaddr_storage *local, uint16_t port)
 {
 	struct netaddr	 na;
-	uint16_t	 port;
+	uint16_t	 real;
 
-	netaddr_from_sockaddr(local, &na, &port);
-	return (netrule_decide(netd_rules, NET_TCP, NET_IN, &na, 0));
-}
-
-static int
-listen_admitted(const struct sockaddr_storage *local)
-{
-	struct netaddr	 na;
-	uint16_t	 port;
-
-	netaddr_from_sockaddr(local, &na, &port);
-	port = remap_port(NET_TCP, local);
+	netaddr_from_sockaddr(local, &na, &real);
 	return (netrule_decide(netd_rules, NET_TCP, NET_IN, &na, port));
 }
 
-/* What it is, and its name; 0 or the answer for the workload. */
+/*
+ * The name of a socket, AF_UNSPEC for a local one; 0 or the answer for the
+ * workload.
+ */
 static int
 listen_socket(int fd, struct sockaddr_storage *local, socklen_t *len)
 {
@@ -109,23 +101,40 @@ listen_shares(int fd, const struct sockaddr_storage *local)
  * A connect that failed leaves its port in the socket's name, but not with the
  * socket: to listen would take another one, which the workload may choose.  So
  * it is bound to what was judged; one that has a port cannot be, and has that.
- * Another thread may connect and fail between this and the listen.
+ * 0 or the answer for the workload.
+ */
+static int
+listen_bind(int fd, const struct sockaddr_storage *local, socklen_t len)
+{
+	if (!listen_admitted(local, remap_port(NET_TCP, local)))
+		return (EACCES | PROTO_DENIED);
+	if (listen_shares(fd, local))
+		return (EADDRINUSE);
+	if (bind(fd, (const struct sockaddr *)local, len) == -1 &&
+	    errno != EINVAL)
+		return (errno);
+	return (0);
+}
+
+/*
+ * The port may be the kernel's choice, which no rule may refuse, or another
+ * thread's in between.
  */
 static int
 listen_port(int fd, int backlog, struct sockaddr_storage *local, socklen_t len)
 {
-	if (!listen_admitted(local))
-		return (EACCES | PROTO_DENIED);
-	if (listen_shares(fd, local))
-		return (EADDRINUSE);
-	if (bind(fd, (struct sockaddr *)local, len) == -1 && errno != EINVAL)
-		return (errno);
+	int	 any, error;
+
+	any = listen_admitted(local, 0);
+	if (!any && (error = listen_bind(fd, local, len)) != 0)
+		return (error);
 	if (listen(fd, backlog) == -1)
 		return (errno);
 	memset(local, 0, sizeof(*local));
 	len = sizeof(*local);
 	if (getsockname(fd, (struct sockaddr *)local, &len) == -1 ||
-	    !listen_admitted(local)) {
+	    (!listen_admitted(local, remap_port(NET_TCP, local)) &&
+	    (!any || netrule_reason() != -1))) {
 		listen_end(fd);
 		return (EACCES | PROTO_DENIED);
 	}
@@ -141,8 +150,7 @@ listen_request(uint32_t id, int fd, int backlog)
 
 	memset(&local, 0, sizeof(local));
 	if ((error = listen_socket(fd, &local, &len)) == 0) {
-		if ((local.ss_family == AF_INET ||
-		    local.ss_family == AF_INET6) && !listen_any(&local))
+		if (local.ss_family != AF_UNSPEC)
 			error = listen_port(fd, backlog, &local, len);
 		else if (listen(fd, backlog) == -1)
 			error = errno;

@@ -97,13 +97,18 @@ static const struct lockdown_rule	 lock_run_rules[] = {
 static const struct lockdown_rule	 lock_bind_rules[] = {
 	/* on behalf of the workload; Landlock limits the ports of TCP */
 	LOCKDOWN_ALLOW(SYS_bind),
-	/* a socket to try a port with, and that it shares none: */
+	/* a socket to try or to hold a port with, and that it shares none: */
 	{ SYS_socket, 3, { EQ(0, AF_INET), EQ(1, TCP_SOCKET), EQ(2, 0) } },
 	{ SYS_socket, 3, { EQ(0, AF_INET), EQ(1, UDP_SOCKET), EQ(2, 0) } },
 	{ SYS_socket, 3, { EQ(0, AF_INET6), EQ(1, TCP_SOCKET), EQ(2, 0) } },
 	{ SYS_socket, 3, { EQ(0, AF_INET6), EQ(1, UDP_SOCKET), EQ(2, 0) } },
-	SETSOCKOPT(SOL_SOCKET, SO_REUSEADDR),
 	SETSOCKOPT(IPPROTO_IPV6, IPV6_V6ONLY),
+	SETSOCKOPT(SOL_SOCKET, SO_RCVBUF),
+	/* the workload's and its own: */
+	SETSOCKOPT(SOL_SOCKET, SO_REUSEADDR),
+	SETSOCKOPT(SOL_SOCKET, SO_REUSEPORT),
+	/* the workload's, if it may share: */
+	SETSOCKOPT(IPPROTO_IP, IP_LOCAL_PORT_RANGE),
 	/* the workload's, if it is a client's: */
 	SETSOCKOPT(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),
 	/* whether the workload's shares its port, */

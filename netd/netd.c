@@ -17,8 +17,9 @@
 /*
  * netd: the only program of a sandbox that uses the network for the workload.
  * It takes its rules from the parent and its requests from the supervisor.
- * It sees no path and no memory of the workload; once it runs it can make no
- * socket, only act on those that it is given.
+ * It sees no path and no memory of the workload, and mostly acts on sockets
+ * that it is given: it can make some itself only where it makes binds or asks
+ * name servers while it runs.
  */
 
 #include <sys/types.h>
@@ -54,6 +55,7 @@ static struct imsgev		 supervisor;
 
 static void	 netd_dispatch_parent(int, short, void *);
 static void	 netd_dispatch_supervisor(int, short, void *);
+static void	 netd_reuse(struct imsg *);
 static void	 netd_route(struct imsg *);
 static void	 netd_resolved(void);
 static void	 netd_run(void);
@@ -410,6 +412,10 @@ netd_dispatch_supervisor(int sock, short event, void *arg)
 			if ((fd = netd_get_socket(&imsg)) != -1)
 				bind_request(imsg_get_id(&imsg), fd, &pc);
 			break;
+		case IMSG_NET_REUSEADDR:
+		case IMSG_NET_REUSEPORT:
+			netd_reuse(&imsg);
+			break;
 		case IMSG_NET_ROUTE:
 		case IMSG_NET_ROUTE_PORT:
 			netd_route(&imsg);
@@ -434,6 +440,20 @@ netd_dispatch_supervisor(int sock, short event, void *arg)
 		imsg_free(&imsg);
 	}
 	imsg_event_add(iev);
+}
+
+/* Options that may share a port are set here where binds are made here. */
+static void
+netd_reuse(struct imsg *imsg)
+{
+	int	 fd, on;
+
+	if (!bind_active() || proto_recv_value(imsg, &on) == -1 ||
+	    (on != 0 && on != 1))
+		fatalx("bad %s", proto_name(imsg_get_type(imsg)));
+	if ((fd = netd_get_socket(imsg)) != -1)
+		reuse_request(imsg_get_id(imsg), fd, imsg_get_type(imsg) ==
+		    IMSG_NET_REUSEADDR ? SO_REUSEADDR : SO_REUSEPORT, on);
 }
 
 /* For the log of denials: by which rule, if it was for one. */

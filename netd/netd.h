@@ -34,6 +34,11 @@
 #include "portmap.h"
 #include "proto.h"
 
+/* Since Linux 6.3; not in every netinet/in.h. */
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE	51
+#endif
+
 struct address {
 	STAILQ_ENTRY(address)	 entry;
 	struct netaddr		 na;
@@ -91,14 +96,18 @@ int	 bind_remaps(void);
 /* Before a socket connects or sends: 0, or an errno for the workload. */
 int	 bind_before(int);
 
+/* After one of UDP has connected, or the opposite. */
+void	 bind_moved(int);
+
 /* Bind the socket as the workload asked; the descriptor is taken. */
 void	 bind_request(uint32_t, int, const struct proto_connect *);
 
 /* bound.c */
 void	 bound_init(void);
 struct port_binding	*bound_watch(int);
-void	 bound_keep(struct port_binding *);
+void	 bound_keep(int, struct port_binding *);
 void	 bound_drop(int, struct port_binding *);
+struct port_binding	*bound_find(int);
 const struct port_binding	*bound_asked(const struct port_binding *,
 	    uint16_t);
 const struct port_binding	*bound_real(const struct port_binding *,
@@ -180,6 +189,20 @@ int	 lock_run(int, int, int);
 void	 remap_init(void);
 void	 remap_destination(enum net_proto, struct sockaddr_storage *);
 uint16_t remap_port(enum net_proto, const struct sockaddr_storage *);
+
+/* reuse.c */
+
+/* Whether a socket may share its port, or could as soon as it has one. */
+int	 reuse_any(int);
+
+/* Bind a socket so that it shares with none by SO_REUSEADDR; 0 or an errno. */
+int	 reuse_bind(int, const struct sockaddr *, socklen_t);
+
+/*
+ * Set SO_REUSEADDR or SO_REUSEPORT, whose name is the third argument, to 0 or
+ * 1 for the workload; the descriptor is taken.
+ */
+void	 reuse_request(uint32_t, int, int, int);
 
 /* netlink.c */
 void	 netlink_open(uint32_t, const struct proto_route *);

@@ -14,7 +14,6 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 
-
 /*
  * Where connects and datagrams go in a sandbox that has ports of its own:
  * what is meant for a socket of the workload goes to the port that this has in

@@ -124,39 +124,58 @@ socket_limit(struct request *rq, int fd)
 	rq->limited = 1;
 }
 
-/* Hand a request with its socket to netd; the socket is gone after it. */
-static void
-netd_send(struct request *rq, int fd, const struct proto_connect *pc,
-    int backlog)
+/* Park a request that is netd's; without one the socket is gone. */
+static struct request *
+netd_park(struct request *rq, int fd)
 {
-	struct request	*waiting;
-	int		 ret;
+	struct request	*waiting = NULL;
 
 	if (!sup.have_netd) {
-		close(fd);
 		supervisor_denied(rq, EACCES, "network");
 		notify_errno(rq, EACCES);
-		return;
-	}
-	if ((waiting = request_park(rq, OWNER_NETD)) == NULL) {
-		close(fd);
-		return;
-	}
-	if (pc != NULL) {
-		socket_limit(waiting, fd);
-		interrupt_watch(waiting);
-		ret = proto_send_connect(&sup.netd.ibuf, waiting->seq, fd, pc);
 	} else
-		ret = proto_send_value(&sup.netd.ibuf, IMSG_NET_LISTEN,
-		    waiting->seq, fd, backlog);
-	if (ret == -1) {
-		log_warn("netd");
+		waiting = request_park(rq, OWNER_NETD);
+	if (waiting == NULL)
 		close(fd);
-		request_done(waiting, ENOMEM);
+	return (waiting);
+}
+
+static void
+netd_failed(struct request *waiting, int fd)
+{
+	log_warn("netd");
+	close(fd);
+	request_done(waiting, ENOMEM);
+}
+
+/* Hand a request with its socket to netd; the socket is gone after it. */
+static void
+netd_connect(struct request *rq, int fd, const struct proto_connect *pc)
+{
+	struct request	*waiting;
+
+	if ((waiting = netd_park(rq, fd)) == NULL)
 		return;
-	}
-	if (pc != NULL && port_here(&pc->addr))
+	socket_limit(waiting, fd);
+	interrupt_watch(waiting);
+	if (proto_send_connect(&sup.netd.ibuf, waiting->seq, fd, pc) == -1)
+		netd_failed(waiting, fd);
+	else if (port_here(&pc->addr))
 		near_ask_netd();
+	else
+		imsg_event_add(&sup.netd);
+}
+
+static void
+netd_value(struct request *rq, int fd, enum imsg_type type, int value)
+{
+	struct request	*waiting;
+
+	if ((waiting = netd_park(rq, fd)) == NULL)
+		return;
+	if (proto_send_value(&sup.netd.ibuf, type, waiting->seq, fd,
+	    value) == -1)
+		netd_failed(waiting, fd);
 	else
 		imsg_event_add(&sup.netd);
 }
@@ -414,7 +433,7 @@ socket_connect(struct request *rq)
 	case AF_INET:
 	case AF_INET6:
 		rq->object = socket_object(&pc);
-		netd_send(rq, fd, &pc, 0);
+		netd_connect(rq, fd, &pc);
 		break;
 	case -1:
 		notify_errno(rq, errno);
@@ -444,7 +463,35 @@ socket_listen(struct request *rq)
 		close(fd);
 		return;
 	}
-	netd_send(rq, fd, NULL, (int)rq->notif.data.args[rq->call->arg]);
+	netd_value(rq, fd, IMSG_NET_LISTEN,
+	    (int)rq->notif.data.args[rq->call->arg]);
+}
+
+/* SO_REUSEADDR and SO_REUSEPORT, of which netd has to know. */
+static void
+socket_reuse(struct request *rq)
+{
+	const __u64	*args = rq->notif.data.args;
+	int		 error = 0, fd, value;
+
+	if ((fd = notify_descriptor(rq)) == -1)
+		return;
+	if (socket_domain(fd) == -1)
+		error = errno;
+	else if ((int)args[rq->call->arg + 1] < (int)sizeof(value))
+		error = EINVAL;
+	else if (memory_read(rq->notif.pid, args[rq->call->arg], &value,
+	    sizeof(value)) == -1)
+		error = errno;
+	else if (!notify_valid(rq))
+		error = EINTR;
+	if (error != 0) {
+		close(fd);
+		notify_errno(rq, error);
+		return;
+	}
+	netd_value(rq, fd, (int)args[2] == SO_REUSEADDR ?
+	    IMSG_NET_REUSEADDR : IMSG_NET_REUSEPORT, value != 0);
 }
 
 /* By which rule netd is about to refuse. */
@@ -506,10 +553,12 @@ socket_option(struct request *rq)
 {
 	const __u64	*args = rq->notif.data.args;
 
-	if (rq->call->nr == SYS_setsockopt && (int)args[1] == SOL_SOCKET)
+	if (rq->call->nr != SYS_setsockopt || (int)args[1] != SOL_SOCKET)
+		netlink_option(rq);
+	else if ((int)args[2] == SO_LINGER)
 		linger_request(rq);
 	else
-		netlink_option(rq);
+		socket_reuse(rq);
 }
 
 /*

@@ -785,7 +785,10 @@ static const struct {
 	    ROUTE },
 	{ { SYS_getsockopt, { 3, SOL_SOCKET, SO_ERROR }, ALLOW }, 0, 0 },
 	{ { SYS_getsockopt, { 3, IPPROTO_TCP, SO_TYPE }, ALLOW }, 0, 0 },
-	{ { SYS_setsockopt, { 3, SOL_SOCKET, SO_REUSEADDR }, ALLOW }, 0, 0 },
+	{ { SYS_setsockopt, { 3, SOL_SOCKET, SO_REUSEADDR }, ALLOW }, 0, BIND },
+	{ { SYS_setsockopt, { 3, SOL_SOCKET, SO_REUSEPORT }, ALLOW }, 0, BIND },
+	{ { SYS_setsockopt, { 3, IPPROTO_TCP, SO_REUSEADDR }, ALLOW }, 0, 0 },
+	{ { SYS_setsockopt, { 3, SOL_SOCKET, SO_RCVBUF }, ALLOW }, 0, 0 },
 	{ { SYS_ioctl, { 3, 0x8910 }, ERRNO(EPERM) }, 0, ROUTE },
 	{ { SYS_ioctl, { 3, 0x8912 }, ERRNO(EPERM) }, 0, ROUTE },
 	{ { SYS_ioctl, { 3, 0x8913 }, ERRNO(EPERM) }, 0, ROUTE },
@@ -1341,7 +1344,7 @@ ATF_TC_BODY(holders, tc)
 		{ SYS_sendfile, { 3, 4, high, 1 }, ALLOW },
 		{ SYS_tee, { 3, 4, 1, 0 }, ALLOW },
 		{ SYS_vmsplice, { 3, 0, 0, 0 }, ALLOW },
-		{ SYS_setsockopt, { 3, SOL_SOCKET, SO_REUSEADDR }, ALLOW },
+		{ SYS_setsockopt, { 3, SOL_SOCKET, SO_KEEPALIVE }, ALLOW },
 		{ SYS_setsockopt, { 3, IPPROTO_TCP, SO_LINGER }, ALLOW },
 		{ SYS_getsockopt, { 3, SOL_SOCKET, SO_LINGER }, ALLOW }
 	};

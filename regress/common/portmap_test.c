@@ -96,6 +96,36 @@ ATF_TC_BODY(addresses, tc)
 	}
 }
 
+/* A link-local address is one on each interface; others have no scope. */
+ATF_TC_WITHOUT_HEAD(scopes);
+ATF_TC_BODY(scopes, tc)
+{
+	static const struct {
+		const char	*text;
+		int		 same;
+	} t[] = { { "fe80::1", 0 }, { "2001:db8::1", 1 }, { "::", 1 } };
+	struct sockaddr_storage	 ss;
+	struct sockaddr_in6	*sin6 = (struct sockaddr_in6 *)&ss;
+	struct port_binding	 pb[2];
+	size_t			 i;
+	int			 j;
+
+	memset(&ss, 0, sizeof(ss));
+	ss.ss_family = AF_INET6;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		ATF_REQUIRE(inet_pton(AF_INET6, t[i].text,
+		    &sin6->sin6_addr) == 1);
+		memset(pb, 0, sizeof(pb));
+		for (j = 0; j < 2; j++) {
+			sin6->sin6_scope_id = j + 1;
+			port_address(&pb[j], &ss);
+			ATF_CHECK(port_covers(&pb[j], &pb[j]));
+		}
+		ATF_CHECK_EQ(t[i].same, port_covers(&pb[0], &pb[1]));
+		ATF_CHECK_EQ(t[i].same, port_overlaps(&pb[0], &pb[1]));
+	}
+}
+
 ATF_TC_WITHOUT_HEAD(find);
 ATF_TC_BODY(find, tc)
 {
@@ -137,6 +167,7 @@ ATF_TC_BODY(find, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, addresses);
+	ATF_TP_ADD_TC(tp, scopes);
 	ATF_TP_ADD_TC(tp, find);
 	return (atf_no_error());
 }

@@ -637,6 +637,7 @@ ATF_TC_BODY(binding, tc)
 	in.proto = NET_UDP;
 	in.family = AF_INET6;
 	memset(&in.addr, 7, sizeof(in.addr));
+	in.scope = 0x01020304;
 	in.dual = 1;
 	in.resolver = 1;
 	in.asked = 8080;
@@ -647,8 +648,8 @@ ATF_TC_BODY(binding, tc)
 	imsg_free(&imsg);
 	ATF_CHECK(out.proto == NET_UDP && out.family == AF_INET6 &&
 	    memcmp(&out.addr, &in.addr, sizeof(in.addr)) == 0 &&
-	    out.dual == 1 && out.resolver == 1 && out.asked == 8080 &&
-	    out.real == 65535);
+	    out.scope == in.scope && out.dual == 1 && out.resolver == 1 &&
+	    out.asked == 8080 && out.real == 65535);
 	ATF_REQUIRE(proto_send_binding(&left, IMSG_NET_PORT, &in) == 0);
 	len = raw(buf, sizeof(buf), IMSG_NET_PORT);
 	cut(buf, len, 1, IMSG_NET_PORT, recv_binding);

@@ -106,28 +106,6 @@ port_of(int fd)
 	return (sock_port(&ss));
 }
 
-/*
- * A port that nobody has, in either family and protocol, and that the kernel
- * gives nobody who asks for any: below its range of those.
- */
-static uint16_t
-free_port(void)
-{
-	uint16_t	 port;
-	int		 tcp, udp, taken;
-
-	do {
-		port = 16384 + arc4random_uniform(16384);
-		tcp = new_socket(AF_INET6, SOCK_STREAM);
-		udp = new_socket(AF_INET6, SOCK_DGRAM);
-		taken = bare(tcp, "::", port) != 0 ||
-		    bare(udp, "::", port) != 0;
-		close(tcp);
-		close(udp);
-	} while (taken);
-	return (port);
-}
-
 /* The same calls to netd and to the kernel. */
 ATF_TC_WITHOUT_HEAD(errnos);
 ATF_TC_BODY(errnos, tc)
@@ -270,7 +248,7 @@ ATF_TC_BODY(rules, tc)
 	 * By port, in both protocols; port 0 needs to be among them, but for
 	 * what may connect somewhere.
 	 */
-	port = free_port();
+	port = sock_free_port();
 	peer_start(tc, &p, 0);
 	peer_binds(&p, 0);
 	peer_rule_for(&p, NET_OUT, NET_PROTO(NET_TCP), "", 0, 65535);
@@ -358,7 +336,7 @@ ATF_TC_BODY(kept, tc)
 	set(a, SOL_SOCKET, SO_REUSEPORT, 1);
 	ATF_CHECK_EQ(0, call(&p, a, "127.0.0.1", 0));
 	ATF_REQUIRE((port = port_of(a)) != 0);
-	sock_address("127.0.0.1", free_port(), &ss, &len);
+	sock_address("127.0.0.1", sock_free_port(), &ss, &len);
 	ATF_REQUIRE_ERRNO(ECONNREFUSED, connect(a, (struct sockaddr *)&ss,
 	    len) == -1);
 	ATF_CHECK_EQ(port, port_of(a));
@@ -381,7 +359,7 @@ ATF_TC_BODY(first, tc)
 	int				 fd, on;
 
 	start(tc, &p, 0, NET_PROTO(NET_TCP), 1, 1);
-	sock_address("127.0.0.1", free_port(), &ss, &len);
+	sock_address("127.0.0.1", sock_free_port(), &ss, &len);
 	for (on = 0; on < 2; on++) {
 		fd = new_socket(AF_INET, SOCK_DGRAM);
 		set(fd, SOL_SOCKET, SO_REUSEADDR, on);
@@ -428,7 +406,7 @@ ATF_TC_BODY(later, tc)
 static void
 check_sharing(struct peer *p, int type, const char *addr, int option)
 {
-	uint16_t	 port = free_port();
+	uint16_t	 port = sock_free_port();
 	int		 a, b, out;
 
 	out = new_socket(domain_of(addr), type);
@@ -499,7 +477,7 @@ ATF_TC_BODY(sharing_race, tc)
 {
 	struct peer	 p;
 	pthread_t	 thread;
-	uint16_t	 port = free_port();
+	uint16_t	 port = sock_free_port();
 	int		 fd, i, out, shared = 0;
 
 	out = new_socket(AF_INET, SOCK_DGRAM);
@@ -542,7 +520,7 @@ ATF_TC_WITHOUT_HEAD(remap);
 ATF_TC_BODY(remap, tc)
 {
 	struct peer	 p, q;
-	uint16_t	 port = free_port(), real;
+	uint16_t	 port = sock_free_port(), real;
 	int		 a, b, out;
 
 	out = new_socket(AF_INET, SOCK_STREAM);
@@ -613,7 +591,7 @@ ATF_TC_WITHOUT_HEAD(sharing_options);
 ATF_TC_BODY(sharing_options, tc)
 {
 	struct peer	 p;
-	uint16_t	 port = free_port();
+	uint16_t	 port = sock_free_port();
 	int		 a, out;
 
 	out = new_socket(AF_INET, SOCK_DGRAM);
@@ -640,7 +618,7 @@ ATF_TC_BODY(remap_failed, tc)
 	struct sockaddr_storage	 ss;
 	struct peer		 p;
 	socklen_t		 len;
-	uint16_t		 port = free_port(), real;
+	uint16_t		 port = sock_free_port(), real;
 	int			 a, b, out, on = 1;
 
 	out = new_socket(AF_INET, SOCK_STREAM);
@@ -653,7 +631,7 @@ ATF_TC_BODY(remap_failed, tc)
 	ATF_CHECK_EQ(0, call(&p, a, "127.0.0.1", port));
 	real = port_of(a);
 	ATF_CHECK(real != port && real != 0);
-	sock_address("127.0.0.1", free_port(), &ss, &len);
+	sock_address("127.0.0.1", sock_free_port(), &ss, &len);
 	ATF_CHECK(connect(a, (struct sockaddr *)&ss, len) == -1 &&
 	    errno == ECONNREFUSED);
 	b = new_socket(AF_INET, SOCK_STREAM);
@@ -669,7 +647,7 @@ ATF_TC_WITHOUT_HEAD(remap_families);
 ATF_TC_BODY(remap_families, tc)
 {
 	struct peer	 p;
-	uint16_t	 port = free_port();
+	uint16_t	 port = sock_free_port();
 	int		 a, b, out;
 
 	start(tc, &p, 1, NET_PROTO_PORTS, 0, 65535);
@@ -761,7 +739,7 @@ ATF_TC_WITHOUT_HEAD(last_descriptor);
 ATF_TC_BODY(last_descriptor, tc)
 {
 	struct peer	 p;
-	uint16_t	 port = free_port();
+	uint16_t	 port = sock_free_port();
 	pid_t		 pid;
 	int		 a, b, d, out, pair[2], sync[2], status;
 	char		 c;

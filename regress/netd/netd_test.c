@@ -462,6 +462,7 @@ ATF_TC_BODY(supervisor_types, tc)
 	for (type = 0; type <= IMSG_MAX; type++) {
 		if (type == IMSG_NET_CONNECT || type == IMSG_NET_LISTEN ||
 		    type == IMSG_NET_BIND || type == IMSG_NET_SEND ||
+		    type == IMSG_NET_REUSEADDR || type == IMSG_NET_REUSEPORT ||
 		    type == IMSG_NET_ROUTE || type == IMSG_NET_ROUTE_PORT ||
 		    type == IMSG_NET_CANCEL)
 			continue;
@@ -512,6 +513,19 @@ ATF_TC_BODY(supervisor_content, tc)
 	ATF_REQUIRE(imsg_compose(&p.supervisor, IMSG_NET_BIND, 1, 0,
 	    dup(STDERR_FILENO), buf, 3) != -1);
 	supervisor_fails(&p, "bad net_bind");
+
+	/* Without binds they have no place; and a value is 0 or 1. */
+	for (n = 0; n < 3; n++) {
+		start(tc, &p);
+		if (n > 0)
+			peer_binds(&p, 1);
+		peer_run(&p);
+		ATF_REQUIRE(proto_send_value(&p.supervisor, n < 2 ?
+		    IMSG_NET_REUSEADDR : IMSG_NET_REUSEPORT, 1,
+		    dup(STDERR_FILENO), n == 0 ? 1 : n == 1 ? 2 : -1) == 0);
+		supervisor_fails(&p, n < 2 ? "bad net_reuseaddr" :
+		    "bad net_reuseport");
+	}
 
 	start(tc, &p);
 	peer_run(&p);

@@ -262,6 +262,19 @@ peer_listen(struct peer *p, uint32_t id, int fd, int backlog)
 	ATF_REQUIRE(imsgbuf_flush(&p->supervisor) == 0);
 }
 
+int
+peer_reuse(struct peer *p, int fd, int name, int on)
+{
+	static uint32_t	 id = 0x40000000;
+	int		 dupfd;
+
+	ATF_REQUIRE((dupfd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) != -1);
+	ATF_REQUIRE(proto_send_value(&p->supervisor, name == SO_REUSEADDR ?
+	    IMSG_NET_REUSEADDR : IMSG_NET_REUSEPORT, ++id, dupfd, on) == 0);
+	ATF_REQUIRE(imsgbuf_flush(&p->supervisor) == 0);
+	return (peer_reply(p, id));
+}
+
 void
 peer_binds(struct peer *p, int remap)
 {
@@ -518,4 +531,60 @@ sock_interface(const char *name, const char *addr)
 	ifr.ifr_flags |= IFF_UP;
 	ATF_REQUIRE(ioctl(fd, SIOCSIFFLAGS, &ifr) == 0);
 	close(fd);
+}
+
+static void
+put(const char *path, const char *text)
+{
+	int	 fd;
+
+	ATF_REQUIRE_MSG((fd = open(path, O_WRONLY)) != -1, "%s", path);
+	ATF_REQUIRE_EQ_MSG((ssize_t)strlen(text), write(fd, text,
+	    strlen(text)), "%s", path);
+	close(fd);
+}
+
+void
+sock_network(void)
+{
+	char	 map[64];
+	uid_t	 uid = geteuid();
+	gid_t	 gid = getegid();
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
+		atf_tc_skip("no network of one's own: %s", strerror(errno));
+	put("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
+	put("/proc/self/uid_map", map);
+	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
+	put("/proc/self/gid_map", map);
+	sock_interface("lo", NULL);
+	snprintf(map, sizeof(map), "%u %u", gid, gid);
+	put("/proc/sys/net/ipv4/ping_group_range", map);
+}
+
+/* Whether nobody has a port of a type of socket, in either family. */
+static int
+port_free(int type, uint16_t port)
+{
+	struct sockaddr_storage	 ss;
+	socklen_t		 len;
+	int			 fd, ret;
+
+	sock_address("::", port, &ss, &len);
+	ATF_REQUIRE((fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0)) != -1);
+	ret = bind(fd, (struct sockaddr *)&ss, len);
+	close(fd);
+	return (ret == 0);
+}
+
+uint16_t
+sock_free_port(void)
+{
+	uint16_t	 port;
+
+	do
+		port = 16384 + arc4random_uniform(16384);
+	while (!port_free(SOCK_STREAM, port) || !port_free(SOCK_DGRAM, port));
+	return (port);
 }

@@ -70,6 +70,9 @@ void	 peer_send(struct peer *, uint32_t, int, const struct proto_datagram *);
 void	 peer_listen(struct peer *, uint32_t, int, int);
 void	 peer_cancel(struct peer *, uint32_t);
 
+/* SO_REUSEADDR or SO_REUSEPORT to 0 or 1, and its answer. */
+int	 peer_reuse(struct peer *, int, int, int);
+
 /* A bind and its answer; what was said of the port, zeros for nothing. */
 int	 peer_bind(struct peer *, int, const void *, socklen_t,
 	    struct port_binding *);
@@ -106,6 +109,15 @@ int	 sock_blackhole(const char *, struct sockaddr_storage *, socklen_t *);
 
 /* Require that nobody is in the queue of a listener. */
 void	 sock_nobody(int);
+
+/*
+ * A port that nobody has, in either family and protocol, and that the kernel
+ * gives nobody who asks for any: below its range of those.
+ */
+uint16_t sock_free_port(void);
+
+/* From here on in a network of its own, where this group may ping; or skip. */
+void	 sock_network(void);
 
 void	 sock_address(const char *, uint16_t, struct sockaddr_storage *,
 	    socklen_t *);

@@ -20,12 +20,10 @@
  */
 
 #include <sys/types.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
@@ -34,8 +32,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -495,44 +491,6 @@ ATF_TC_BODY(connects, tc)
 	peer_stop(&p);
 }
 
-static void
-put(const char *path, const char *text)
-{
-	int	 fd;
-
-	ATF_REQUIRE_MSG((fd = open(path, O_WRONLY)) != -1, "%s", path);
-	ATF_REQUIRE_EQ_MSG((ssize_t)strlen(text), write(fd, text,
-	    strlen(text)), "%s", path);
-	close(fd);
-}
-
-/* A network of our own, in which everybody may ping. */
-static void
-network(void)
-{
-	struct ifreq	 ifr;
-	char		 map[64];
-	uid_t		 uid = geteuid();
-	gid_t		 gid = getegid();
-	int		 s;
-
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
-		atf_tc_skip("no network of one's own: %s", strerror(errno));
-	put("/proc/self/setgroups", "deny");
-	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
-	put("/proc/self/uid_map", map);
-	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
-	put("/proc/self/gid_map", map);
-	memset(&ifr, 0, sizeof(ifr));
-	strlcpy(ifr.ifr_name, "lo", sizeof(ifr.ifr_name));
-	ifr.ifr_flags = IFF_UP;
-	s = udp(AF_INET);
-	ATF_REQUIRE(ioctl(s, SIOCSIFFLAGS, &ifr) == 0);
-	close(s);
-	snprintf(map, sizeof(map), "%u %u", gid, gid);
-	put("/proc/sys/net/ipv4/ping_group_range", map);
-}
-
 static int
 echo(int s)
 {
@@ -555,7 +513,7 @@ ATF_TC_BODY(ping, tc)
 	char			 reply[8] = { ICMP_ECHOREPLY };
 	int			 s, s6;
 
-	network();
+	sock_network();
 	sock_address("127.0.0.1", 0, &one, &len);
 	sock_address("127.0.0.2", 0, &two, &len);
 	sock_address("::1", 0, &six, &len6);
