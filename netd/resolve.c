@@ -491,7 +491,9 @@ resolve_start(const struct net_rules *rules, int later, int again,
 	ask_init(servers, hosts_servers(servers, SERVERS_MAX));
 	evtimer_set(&timer, resolve_finish, NULL);
 	TAILQ_FOREACH(l, &lookups, entry) {
-		if (STAILQ_EMPTY(&l->found) && name_local(l->name))
+		/* To block it is to block both of its addresses. */
+		if (name_local(l->name) && (STAILQ_EMPTY(&l->found) ||
+		    rules_match(l->name, 1)))
 			resolve_loopback(&l->found);
 		if (!STAILQ_EMPTY(&l->found))
 			continue;

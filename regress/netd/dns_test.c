@@ -502,6 +502,29 @@ ATF_TC_BODY(hosts, tc)
 	peer_stop(&p);
 }
 
+/* To block localhost blocks both families, whatever the file has of it. */
+ATF_TC_WITHOUT_HEAD(hosts_blocked);
+ATF_TC_BODY(hosts_blocked, tc)
+{
+	struct peer	 p;
+	int		 block;
+
+	enter(hosts_text, RESOLV);
+	for (block = 0; block <= 1; block++) {
+		begin(tc, &p);
+		peer_rule(&p, NET_OUT, "", 0, 65535);
+		p.block = block;
+		peer_name(&p, "localhost", 80, 80);
+		peer_run(&p);
+		ATF_CHECK_EQ(block ? DENIED : ECONNREFUSED,
+		    try(&p, "127.0.0.1", 80));
+		ATF_CHECK_EQ(block ? DENIED : ECONNREFUSED,
+		    try(&p, "::1", 80));
+		ATF_CHECK_EQ(ECONNREFUSED, try(&p, "127.0.0.7", 80));
+		peer_stop(&p);
+	}
+}
+
 ATF_TC_WITHOUT_HEAD(hosts_both_families);
 ATF_TC_BODY(hosts_both_families, tc)
 {
@@ -1284,6 +1307,7 @@ ATF_TC_BODY(stages, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, hosts);
+	ATF_TP_ADD_TC(tp, hosts_blocked);
 	ATF_TP_ADD_TC(tp, hosts_both_families);
 	ATF_TP_ADD_TC(tp, files);
 	ATF_TP_ADD_TC(tp, hosts_large);
