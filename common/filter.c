@@ -427,8 +427,8 @@ static const struct rule holder_rules[] = {
 };
 
 /*
- * Where netd makes binds: what lets a socket share a port.  It knows then that
- * nothing changes in the middle of a bind.
+ * Where netd makes binds: what lets a socket share a port.  So neither changes
+ * in the middle of a bind.
  */
 static const struct rule bind_rules[] = {
 	RULE2(setsockopt, NOTIFY, EQ(1, SOL_SOCKET), EQ(2, SO_REUSEADDR)),

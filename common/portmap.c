@@ -46,7 +46,9 @@ port_address(struct port_binding *pb, const struct sockaddr_storage *ss)
 	}
 	pb->addr = in6->sin6_addr;
 	/* The same one is another address on each interface. */
-	if (IN6_IS_ADDR_LINKLOCAL(&pb->addr))
+	if (IN6_IS_ADDR_LINKLOCAL(&pb->addr) ||
+	    IN6_IS_ADDR_MC_LINKLOCAL(&pb->addr) ||
+	    IN6_IS_ADDR_MC_NODELOCAL(&pb->addr))
 		pb->scope = in6->sin6_scope_id;
 }
 
@@ -122,6 +124,8 @@ port_find(const struct port_bindings *map, const struct port_binding *at,
 	TAILQ_FOREACH(pb, map, entry) {
 		if ((real ? pb->real : pb->asked) != port ||
 		    !port_covers(pb, at))
+			continue;
+		if (real && pb->moved && !port_unspecified(at))
 			continue;
 		if (port_same(pb, at))
 			return (pb);

@@ -41,8 +41,9 @@ struct port_binding {
 	enum net_proto		 proto;
 	sa_family_t		 family;	/* v4-mapped is AF_INET */
 	struct in6_addr		 addr;		/* v4: first four bytes */
-	uint32_t		 scope;		/* of a link-local address */
+	uint32_t		 scope;		/* where it is one of a link */
 	int			 dual;		/* :: for IPv4 as well */
+	int			 moved;		/* had less than :: meanwhile */
 	int			 resolver;	/* netd's own, all the run */
 	uint16_t		 asked;		/* the workload's */
 	uint16_t		 real;		/* the kernel's */

@@ -21,11 +21,11 @@
  * address that the supervisor copied; nothing here blocks.
  *
  * SO_REUSEPORT, and for UDP SO_REUSEADDR, let a socket share the port of
- * another one of the same user, and take what was sent to that.  They belong
- * to the workload, so netd first tries the port with a socket of its own that
- * has neither.  If the port is free, it is the workload's, and whoever shares
- * it later wants to; if it is not, the list in bound.c must have it.  They are
- * set by reuse.c, and so do not change in between.
+ * another one, the first of the same user, and take what was sent to that.
+ * They belong to the workload, so netd first tries the port with a socket of
+ * its own that has neither.  If the port is free, it is the workload's, and
+ * whoever shares it later wants to; if it is not, the list in bound.c must have
+ * it.  They are set by reuse.c, and so do not change in between.
  */
 
 #include <sys/types.h>
@@ -168,7 +168,7 @@ bind_admitted(const struct binding *b, const struct sockaddr_storage *ss)
 	return (netrule_decide(netd_rules, b->proto, NET_IN, &na, port));
 }
 
-/* Fill in what the socket is bound as; 0 or the answer for the workload. */
+/* By a rule, or as a client's: 0, or the answer for the workload. */
 static int
 bind_judge(struct binding *b)
 {
@@ -475,24 +475,19 @@ bind_before(int fd)
 }
 
 /*
- * A UDP socket without an address of its own has one while it is connected,
- * and the port on no other; there somebody else may have it by now.
+ * A UDP socket that is bound to no address has one while it is connected, and
+ * the port on no other; there somebody else may have it from then on.  Nobody
+ * loses anything to another one without an address, as servers bind it for the
+ * next client: what is sent to an address comes to whoever has that.
  */
 void
 bind_moved(int fd)
 {
-	struct sockaddr_storage	 ss;
-	struct port_binding	*pb, now;
-	socklen_t		 len = sizeof(ss);
+	struct port_binding	*pb;
 
-	memset(&ss, 0, sizeof(ss));
-	if (!bind_active() || (pb = bound_find(fd)) == NULL ||
-	    getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
-		return;
-	port_address(&now, &ss);
-	pb->family = now.family;
-	pb->addr = now.addr;
-	pb->scope = now.scope;
+	if (bind_active() && (pb = bound_find(fd)) != NULL &&
+	    port_unspecified(pb))
+		pb->moved = 1;
 }
 
 void

@@ -96,7 +96,7 @@ int	 bind_remaps(void);
 /* Before a socket connects or sends: 0, or an errno for the workload. */
 int	 bind_before(int);
 
-/* After one of UDP has connected, or the opposite. */
+/* After one of UDP has connected. */
 void	 bind_moved(int);
 
 /* Bind the socket as the workload asked; the descriptor is taken. */

@@ -83,11 +83,13 @@ reuse_range(int fd, uint16_t lo, uint16_t hi)
 static int
 reuse_narrow(int fd)
 {
-	int	 error;
+	int	 error = 0;
 
-	if (reuse_guard == 0 && (error = reuse_guard_take(AF_INET6)) != 0 &&
-	    (error != EAFNOSUPPORT || (error = reuse_guard_take(AF_INET)) !=
-	    0))
+	if (reuse_guard == 0)
+		error = reuse_guard_take(AF_INET6);
+	if (error == EAFNOSUPPORT)
+		error = reuse_guard_take(AF_INET);
+	if (error != 0)
 		return (error);
 	if (reuse_range(fd, reuse_guard, reuse_guard) == 0)
 		return (0);

@@ -14,13 +14,14 @@
  * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
  */
 /*
- * connect(2) and listen(2) on behalf of the workload.
+ * connect(2) and listen(2) on behalf of the workload, and options that netd
+ * has to know of.
  *
  * The supervisor takes a duplicate of the socket, copies the address once and
- * passes both on: TCP to netd, pathname unix sockets (as an inode) to cowd.
- * Abstract unix sockets it connects itself, because only a process inside the
- * workload's domain is scoped like it.  No call is ever let through: the
- * descriptor could be another socket by then.
+ * passes both on: sockets of the network to netd, pathname unix sockets (as an
+ * inode) to cowd.  Abstract unix sockets it connects itself, because only a
+ * process inside the workload's domain is scoped like it.  No call is ever let
+ * through: the descriptor could be another socket by then.
  */
 
 #include <sys/types.h>

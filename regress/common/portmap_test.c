@@ -103,7 +103,10 @@ ATF_TC_BODY(scopes, tc)
 	static const struct {
 		const char	*text;
 		int		 same;
-	} t[] = { { "fe80::1", 0 }, { "2001:db8::1", 1 }, { "::", 1 } };
+	} t[] = {
+		{ "fe80::1", 0 }, { "ff02::fb", 0 }, { "ff01::1", 0 },
+		{ "ff05::1", 1 }, { "2001:db8::1", 1 }, { "::", 1 }
+	};
 	struct sockaddr_storage	 ss;
 	struct sockaddr_in6	*sin6 = (struct sockaddr_in6 *)&ss;
 	struct port_binding	 pb[2];

@@ -94,7 +94,7 @@ def links(option, port, hold=None):
 
 def options():
     """What the two calls say of anything."""
-    on, file = ctypes.c_int(7), open('/dev/null')
+    on, file = ctypes.c_int(256), open('/dev/null')
     pair = socket.socketpair()
     for name in OPTIONS.values():
         fds = [('udp', socket.socket(type=socket.SOCK_DGRAM)),

@@ -670,7 +670,8 @@ forbidden_datagrams_body()
 44:-1:0:0:0:0:0 sendto -
 311:1:0:0:0:0:0 process_vm_writev supervisor
 54:-1:1:2:0:0 setsockopt_reuseaddr netd
-54:-1:1:15:0:0 setsockopt_reuseport -
+54:-1:1:15:0:0 setsockopt_reuseport netd
+54:-1:1:7:0:0 setsockopt_sndbuf -
 54:-1:0:4:0:0 setsockopt_options -
 234:1:1:9 tgkill -
 END

@@ -194,7 +194,7 @@ ATF_TC_BODY(moved, tc)
 	struct peer		 p;
 	socklen_t		 len;
 	uint16_t		 port;
-	int			 a, b, on = 1, out;
+	int			 a, b, c, on = 1, out;
 
 	peer_start(tc, &p, 0);
 	peer_rule_for(&p, NET_OUT, NET_PROTO_ALL, "", 0, 65535);
@@ -216,21 +216,22 @@ ATF_TC_BODY(moved, tc)
 	b = new_socket(AF_INET, SOCK_DGRAM);
 	ATF_CHECK_EQ(0, peer_reuse(&p, b, SO_REUSEADDR, 1));
 	ATF_CHECK_EQ(EADDRINUSE, wants(&p, b, "127.0.0.2", port));
-	/* Its own it shares still. */
-	ATF_CHECK_EQ(0, wants(&p, b, "127.0.0.1", port));
+	/* For the next client it is had as before; that takes nothing. */
+	ATF_CHECK_EQ(0, wants(&p, b, "0.0.0.0", port));
+	sock_address("127.0.0.2", port, &ss, &len);
+	c = new_socket(AF_INET, SOCK_DGRAM);
+	ATF_CHECK_EQ(1, sendto(c, "x", 1, 0, (struct sockaddr *)&ss, len));
+	ATF_CHECK_EQ(1, recv(out, &c, sizeof(c), MSG_DONTWAIT));
+	ATF_CHECK_EQ(-1, recv(b, &c, sizeof(c), MSG_DONTWAIT));
 	close(b);
-	/* When it is taken back it has all of it again. */
-	close(out);
+	/* Nor does it get that by taking its socket back. */
 	memset(&none, 0, sizeof(none));
 	ATF_CHECK_EQ(0, peer_call(&p, a, &none, sizeof(struct sockaddr_in)));
 	b = new_socket(AF_INET, SOCK_DGRAM);
 	ATF_CHECK_EQ(0, peer_reuse(&p, b, SO_REUSEADDR, 1));
-	ATF_CHECK_EQ(0, wants(&p, b, "127.0.0.2", port));
+	ATF_CHECK_EQ(EADDRINUSE, wants(&p, b, "127.0.0.2", port));
 	/* The control. */
-	out = new_socket(AF_INET, SOCK_DGRAM);
-	ATF_REQUIRE(setsockopt(out, SOL_SOCKET, SO_REUSEADDR, &on,
-	    sizeof(on)) == 0);
-	ATF_CHECK(bind(out, (struct sockaddr *)&ss, len) == 0);
+	ATF_CHECK(bind(b, (struct sockaddr *)&ss, len) == 0);
 	peer_stop(&p);
 }
 
@@ -323,6 +324,39 @@ ATF_TC_BODY(denied, tc)
 	peer_stop(&p);
 }
 
+/* A client may have any: it serves nobody. */
+ATF_TC_WITHOUT_HEAD(client);
+ATF_TC_BODY(client, tc)
+{
+	struct port_binding	 told;
+	struct sockaddr_storage	 ss;
+	struct peer		 p;
+	socklen_t		 len;
+	int			 fd, hi, i, lo, low = 0;
+
+	lower_half(&lo, &hi);
+	peer_start(tc, &p, 0);
+	peer_rule_for(&p, NET_OUT, NET_PROTO_PORTS, "", 0, 65535);
+	p.block = 1;
+	peer_rule_for(&p, NET_IN, NET_PROTO_PORTS, "", lo, 65535);
+	peer_binds(&p, 0);
+	peer_run(&p);
+	for (i = 0; i < 40; i++) {
+		fd = new_socket(AF_INET, SOCK_DGRAM);
+		sock_address("127.0.0.1", i % 2 ? 0 : 9, &ss, &len);
+		if (i % 2) {
+			ATF_CHECK_EQ(0, peer_bind(&p, fd, &ss, len, &told));
+		} else {
+			ATF_CHECK_EQ(0, peer_reuse(&p, fd, SO_REUSEADDR, 1));
+			ATF_CHECK_EQ(0, peer_call(&p, fd, &ss, len));
+		}
+		low += port_of(fd) <= hi;
+		close(fd);
+	}
+	ATF_CHECK(low > 0);
+	peer_stop(&p);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, unseen);
@@ -330,5 +364,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, moved);
 	ATF_TP_ADD_TC(tp, ping);
 	ATF_TP_ADD_TC(tp, denied);
+	ATF_TP_ADD_TC(tp, client);
 	return (atf_no_error());
 }
