@@ -55,15 +55,6 @@ start(const atf_tc_t *tc, struct peer *p, int remap, unsigned int protos,
 	peer_run(p);
 }
 
-static int
-new_socket(int domain, int type)
-{
-	int	 fd;
-
-	ATF_REQUIRE((fd = socket(domain, type | SOCK_CLOEXEC, 0)) != -1);
-	return (fd);
-}
-
 static void
 set(int fd, int level, int name, int on)
 {
@@ -96,16 +87,6 @@ bare(int fd, const char *addr, uint16_t port)
 	return (bind(fd, (struct sockaddr *)&ss, len) == -1 ? errno : 0);
 }
 
-static uint16_t
-port_of(int fd)
-{
-	struct sockaddr_storage	 ss;
-	socklen_t		 len = sizeof(ss);
-
-	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&ss, &len) == 0);
-	return (sock_port(&ss));
-}
-
 /* The same calls to netd and to the kernel. */
 ATF_TC_WITHOUT_HEAD(errnos);
 ATF_TC_BODY(errnos, tc)
@@ -135,23 +116,23 @@ ATF_TC_BODY(errnos, tc)
 	for (l = 0; l < sizeof(lens) / sizeof(lens[0]); l++) {
 		sock_address(addrs[a], 0, &ss, &len);
 		ss.ss_family = families[f];
-		fd = new_socket(domains[d], types[t]);
+		fd = sock_new(domains[d], types[t]);
 		want = bind(fd, (struct sockaddr *)&ss, lens[l]) == -1 ?
 		    errno : 0;
 		close(fd);
-		fd = new_socket(domains[d], types[t]);
+		fd = sock_new(domains[d], types[t]);
 		got = peer_bind(&p, fd, &ss, lens[l], &told);
 		ATF_CHECK_EQ_MSG(want, got, "%s, family %d, length %u, domain "
 		    "%d, type %d: %d, not %d", addrs[a], families[f], lens[l],
 		    domains[d], types[t], got, want);
-		ATF_CHECK_EQ(want == 0, port_of(fd) != 0);
+		ATF_CHECK_EQ(want == 0, sock_local_port(fd) != 0);
 		close(fd);
 	}
 	/* Bound already; no such socket. */
 	for (t = 0; t < 2; t++)
 	for (d = 0; d < 2; d++)
 	for (a = 0; a < sizeof(addrs) / sizeof(addrs[0]); a++) {
-		fd = new_socket(domains[d], types[t]);
+		fd = sock_new(domains[d], types[t]);
 		ATF_CHECK_EQ(0, call(&p, fd, d == 0 ? "127.0.0.1" : "::1",
 		    0));
 		want = bare(fd, addrs[a], 0);
@@ -167,30 +148,30 @@ ATF_TC_BODY(errnos, tc)
 	ATF_REQUIRE((fd = open("/", O_PATH)) != -1);
 	ATF_CHECK_EQ(EBADF, call(&p, fd, "127.0.0.1", 0));
 	close(fd);
-	fd = new_socket(AF_UNIX, SOCK_STREAM);
+	fd = sock_new(AF_UNIX, SOCK_STREAM);
 	ATF_CHECK_EQ(REFUSED, call(&p, fd, "127.0.0.1", 0));
 	close(fd);
 	if ((fd = socket(AF_INET, SOCK_STREAM, 262)) != -1) {
 		ATF_CHECK_EQ(REFUSED, call(&p, fd, "127.0.0.1", 0));
-		ATF_CHECK_EQ(0, port_of(fd));
+		ATF_CHECK_EQ(0, sock_local_port(fd));
 		close(fd);
 	}
 	/* Privileged ports: whatever the kernel says. */
 	for (t = 0; t < 2; t++) {
-		fd = new_socket(AF_INET, types[t]);
+		fd = sock_new(AF_INET, types[t]);
 		want = bare(fd, "127.0.0.3", 1);
 		close(fd);
-		fd = new_socket(AF_INET, types[t]);
+		fd = sock_new(AF_INET, types[t]);
 		got = call(&p, fd, "127.0.0.3", 1);
 		/* netd has no capability. */
 		ATF_CHECK(got == want || (geteuid() == 0 && got == EACCES));
 		close(fd);
 	}
 	/* An address now, and a port when it is needed. */
-	fd = new_socket(AF_INET, SOCK_STREAM);
+	fd = sock_new(AF_INET, SOCK_STREAM);
 	set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 	ATF_CHECK_EQ(0, call(&p, fd, "127.0.0.1", 0));
-	ATF_CHECK_EQ(0, port_of(fd));
+	ATF_CHECK_EQ(0, sock_local_port(fd));
 	close(fd);
 	peer_stop(&p);
 }
@@ -213,7 +194,7 @@ ATF_TC_BODY(connected, tc)
 	start(tc, &p, 0, NET_PROTO_PORTS, 0, 65535);
 	listener = sock_listener("127.0.0.1", 5, &ss, &len);
 	for (t = 0; t < 2; t++) {
-		fd = new_socket(AF_INET, types[t]);
+		fd = sock_new(AF_INET, types[t]);
 		ATF_REQUIRE(connect(fd, (struct sockaddr *)&ss, len) == 0);
 		ATF_CHECK_EQ(EINVAL, bare(fd, "127.0.0.1", sock_port(&ss)));
 		ATF_CHECK_EQ(EINVAL, call(&p, fd, "127.0.0.1",
@@ -227,10 +208,10 @@ ATF_TC_BODY(connected, tc)
 	}
 	close(listener);
 	/* A connect that failed leaves no port. */
-	fd = new_socket(AF_INET, SOCK_STREAM);
+	fd = sock_new(AF_INET, SOCK_STREAM);
 	ATF_REQUIRE(connect(fd, (struct sockaddr *)&ss, len) == -1);
 	ATF_CHECK_EQ(0, call(&p, fd, "127.0.0.1", 0));
-	ATF_CHECK(port_of(fd) != 0);
+	ATF_CHECK(sock_local_port(fd) != 0);
 	close(fd);
 	peer_stop(&p);
 }
@@ -256,22 +237,22 @@ ATF_TC_BODY(rules, tc)
 	peer_port(&p, NET_IN, port, port);
 	peer_run(&p);
 	for (t = 0; t < 2; t++) {
-		fd = new_socket(AF_INET, types[t]);
+		fd = sock_new(AF_INET, types[t]);
 		ATF_CHECK_EQ(REFUSED, call(&p, fd, "127.0.0.1", port + 1));
-		ATF_CHECK_EQ(0, port_of(fd));
+		ATF_CHECK_EQ(0, sock_local_port(fd));
 		if (types[t] == SOCK_DGRAM)
 			ATF_CHECK_EQ(REFUSED, call(&p, fd, "127.0.0.1", 0));
 		ATF_CHECK_EQ(0, call(&p, fd, "127.0.0.1", port));
-		ATF_CHECK_EQ(port, port_of(fd));
+		ATF_CHECK_EQ(port, sock_local_port(fd));
 		ATF_CHECK_EQ(0, told.real);
 		close(fd);
-		fd = new_socket(AF_INET6, types[t]);
+		fd = sock_new(AF_INET6, types[t]);
 		ATF_CHECK_EQ(types[t] == SOCK_STREAM ? 0 : REFUSED, call(&p,
 		    fd, "::ffff:127.0.0.1", 0));
 		/* That has none until it connects. */
-		ATF_CHECK_EQ(0, port_of(fd));
+		ATF_CHECK_EQ(0, sock_local_port(fd));
 		close(fd);
-		fd = new_socket(AF_INET6, types[t]);
+		fd = sock_new(AF_INET6, types[t]);
 		ATF_CHECK_EQ(0, call(&p, fd, "::ffff:127.0.0.1", port));
 		close(fd);
 	}
@@ -282,12 +263,12 @@ ATF_TC_BODY(rules, tc)
 	peer_binds(&p, 0);
 	peer_rule_for(&p, NET_OUT, NET_PROTO(NET_UDP), "192.0.2.1/32", 1, 1);
 	peer_run(&p);
-	fd = new_socket(AF_INET, SOCK_DGRAM);
+	fd = sock_new(AF_INET, SOCK_DGRAM);
 	ATF_CHECK_EQ(REFUSED, call(&p, fd, "127.0.0.1", port));
 	ATF_CHECK_EQ(0, call(&p, fd, "0.0.0.0", 0));
-	ATF_CHECK(port_of(fd) != 0);
+	ATF_CHECK(sock_local_port(fd) != 0);
 	close(fd);
-	fd = new_socket(AF_INET, SOCK_STREAM);
+	fd = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(REFUSED, call(&p, fd, "0.0.0.0", 0));
 	close(fd);
 	peer_stop(&p);
@@ -299,7 +280,7 @@ ATF_TC_BODY(rules, tc)
 	peer_rule_for(&p, NET_OUT, NET_PROTO_PORTS, "192.0.2.1/32", 1, 1);
 	peer_run(&p);
 	for (t = 0; t < 2; t++) {
-		fd = new_socket(AF_INET, types[t]);
+		fd = sock_new(AF_INET, types[t]);
 		ATF_CHECK_EQ(REFUSED, call(&p, fd, "127.0.0.1", 0));
 		close(fd);
 	}
@@ -309,12 +290,12 @@ ATF_TC_BODY(rules, tc)
 	for (t = 0; t < 2; t++) {
 		start(tc, &p, 0, t == 0 ? NET_PROTO(NET_TCP) :
 		    NET_PROTO(NET_UDP), 0, 65535);
-		fd = new_socket(AF_INET, types[!t]);
+		fd = sock_new(AF_INET, types[!t]);
 		ATF_CHECK_EQ(REFUSED, call(&p, fd, "127.0.0.1", port));
-		ATF_CHECK_EQ(0, port_of(fd));
+		ATF_CHECK_EQ(0, sock_local_port(fd));
 		ATF_CHECK_EQ(0, bare(fd, "127.0.0.1", port));
 		close(fd);
-		fd = new_socket(AF_INET, types[t]);
+		fd = sock_new(AF_INET, types[t]);
 		ATF_CHECK_EQ(0, call(&p, fd, "127.0.0.1", port));
 		close(fd);
 		peer_stop(&p);
@@ -332,15 +313,15 @@ ATF_TC_BODY(kept, tc)
 	int			 a, host;
 
 	start(tc, &p, 0, NET_PROTO_PORTS, 0, 65535);
-	a = new_socket(AF_INET, SOCK_STREAM);
+	a = sock_new(AF_INET, SOCK_STREAM);
 	set(a, SOL_SOCKET, SO_REUSEPORT, 1);
 	ATF_CHECK_EQ(0, call(&p, a, "127.0.0.1", 0));
-	ATF_REQUIRE((port = port_of(a)) != 0);
+	ATF_REQUIRE((port = sock_local_port(a)) != 0);
 	sock_address("127.0.0.1", sock_free_port(), &ss, &len);
 	ATF_REQUIRE_ERRNO(ECONNREFUSED, connect(a, (struct sockaddr *)&ss,
 	    len) == -1);
-	ATF_CHECK_EQ(port, port_of(a));
-	host = new_socket(AF_INET, SOCK_STREAM);
+	ATF_CHECK_EQ(port, sock_local_port(a));
+	host = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(EADDRINUSE, bare(host, "127.0.0.1", port));
 	close(host);
 	close(a);
@@ -361,13 +342,13 @@ ATF_TC_BODY(first, tc)
 	start(tc, &p, 0, NET_PROTO(NET_TCP), 1, 1);
 	sock_address("127.0.0.1", sock_free_port(), &ss, &len);
 	for (on = 0; on < 2; on++) {
-		fd = new_socket(AF_INET, SOCK_DGRAM);
+		fd = sock_new(AF_INET, SOCK_DGRAM);
 		set(fd, SOL_SOCKET, SO_REUSEADDR, on);
 		ATF_CHECK_EQ(0, peer_call(&p, fd, &ss, len));
-		ATF_CHECK((port = port_of(fd)) != 0);
+		ATF_CHECK((port = sock_local_port(fd)) != 0);
 		ATF_REQUIRE(connect(fd, &none, sizeof(none)) == 0);
 		/* One that shares has it for good, as it is nobody's else. */
-		ATF_CHECK_EQ(on ? port : 0, port_of(fd));
+		ATF_CHECK_EQ(on ? port : 0, sock_local_port(fd));
 		close(fd);
 	}
 	peer_stop(&p);
@@ -386,14 +367,14 @@ ATF_TC_BODY(later, tc)
 	start(tc, &p, 0, NET_PROTO(NET_TCP), 1, 1);
 	for (t = 0; t < 2; t++)
 		for (on = 0; on < 2; on++) {
-			fd = new_socket(AF_INET, types[t]);
+			fd = sock_new(AF_INET, types[t]);
 			set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, on);
 			set(fd, IPPROTO_IP, IP_FREEBIND, 1);
 			ATF_CHECK_EQ(EADDRNOTAVAIL, call(&p, fd,
 			    "203.0.113.77", 0));
 			ATF_CHECK_EQ(0, call(&p, fd, "127.0.0.1", 0));
 			ATF_CHECK_EQ(types[t] == SOCK_STREAM,
-			    port_of(fd) == 0);
+			    sock_local_port(fd) == 0);
 			ATF_REQUIRE(getsockopt(fd, IPPROTO_IP,
 			    IP_BIND_ADDRESS_NO_PORT, &kept, &len) == 0);
 			ATF_CHECK_EQ(on, kept);
@@ -409,17 +390,17 @@ check_sharing(struct peer *p, int type, const char *addr, int option)
 	uint16_t	 port = sock_free_port();
 	int		 a, b, out;
 
-	out = new_socket(domain_of(addr), type);
+	out = sock_new(domain_of(addr), type);
 	set(out, SOL_SOCKET, option, 1);
 	ATF_REQUIRE_EQ(0, bare(out, addr, port));
 	if (type == SOCK_STREAM)
 		ATF_REQUIRE(listen(out, 5) == 0);
 
-	a = new_socket(domain_of(addr), type);
+	a = sock_new(domain_of(addr), type);
 	set(a, SOL_SOCKET, option, 1);
 	ATF_CHECK_EQ_MSG(EADDRINUSE, call(p, a, addr, port), "%s, type %d, "
 	    "option %d", addr, type, option);
-	ATF_CHECK_EQ(0, port_of(a));
+	ATF_CHECK_EQ(0, sock_local_port(a));
 	/* Without netd it could be. */
 	ATF_CHECK_EQ(type == SOCK_STREAM && option == SO_REUSEADDR ?
 	    EADDRINUSE : 0, bare(a, addr, port));
@@ -427,14 +408,14 @@ check_sharing(struct peer *p, int type, const char *addr, int option)
 	close(out);
 
 	/* Its own it may share, under the kernel's conditions. */
-	a = new_socket(domain_of(addr), type);
-	b = new_socket(domain_of(addr), type);
+	a = sock_new(domain_of(addr), type);
+	b = sock_new(domain_of(addr), type);
 	set(a, SOL_SOCKET, option, 1);
 	ATF_CHECK_EQ(0, call(p, a, addr, port));
 	ATF_CHECK_EQ(EADDRINUSE, call(p, b, addr, port));
 	set(b, SOL_SOCKET, option, 1);
 	ATF_CHECK_EQ(0, call(p, b, addr, port));
-	ATF_CHECK_EQ(port, port_of(b));
+	ATF_CHECK_EQ(port, sock_local_port(b));
 	close(a);
 	close(b);
 }
@@ -480,11 +461,11 @@ ATF_TC_BODY(sharing_race, tc)
 	uint16_t	 port = sock_free_port();
 	int		 fd, i, out, shared = 0;
 
-	out = new_socket(AF_INET, SOCK_DGRAM);
+	out = sock_new(AF_INET, SOCK_DGRAM);
 	set(out, SOL_SOCKET, SO_REUSEPORT, 1);
 	ATF_REQUIRE_EQ(0, bare(out, "127.0.0.1", port));
 	start(tc, &p, 0, NET_PROTO_PORTS, 0, 65535);
-	fd = new_socket(AF_INET, SOCK_DGRAM);
+	fd = sock_new(AF_INET, SOCK_DGRAM);
 	flipping = 1;
 	ATF_REQUIRE(pthread_create(&thread, NULL, flip, &fd) == 0);
 	for (i = 0; i < 3000; i++)
@@ -506,7 +487,7 @@ reached(struct peer *p, int fd, const char *addr, uint16_t port)
 	socklen_t		 len;
 	int			 c, s;
 
-	c = new_socket(domain_of(addr), SOCK_STREAM);
+	c = sock_new(domain_of(addr), SOCK_STREAM);
 	sock_address(addr, port, &ss, &len);
 	ATF_CHECK_EQ(0, peer_call(p, c, &ss, len));
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -523,7 +504,7 @@ ATF_TC_BODY(remap, tc)
 	uint16_t	 port = sock_free_port(), real;
 	int		 a, b, out;
 
-	out = new_socket(AF_INET, SOCK_STREAM);
+	out = sock_new(AF_INET, SOCK_STREAM);
 	set(out, SOL_SOCKET, SO_REUSEPORT, 1);
 	ATF_REQUIRE_EQ(0, bare(out, "127.0.0.1", port));
 	ATF_REQUIRE(listen(out, 5) == 0);
@@ -533,11 +514,11 @@ ATF_TC_BODY(remap, tc)
 	/* Without a socket of its own the host's is reached. */
 	reached(&p, out, "127.0.0.1", port);
 
-	a = new_socket(AF_INET, SOCK_STREAM);
+	a = sock_new(AF_INET, SOCK_STREAM);
 	set(a, SOL_SOCKET, SO_REUSEPORT, 1);
 	ATF_CHECK_EQ(REFUSED, call(&p, a, "127.0.0.1", port + 1));
 	ATF_CHECK_EQ(0, call(&p, a, "127.0.0.1", port));
-	real = port_of(a);
+	real = sock_local_port(a);
 	ATF_CHECK(real != port && real != 0);
 	ATF_CHECK(told.proto == NET_TCP && told.family == AF_INET &&
 	    told.asked == port && told.real == real);
@@ -546,17 +527,17 @@ ATF_TC_BODY(remap, tc)
 	reached(&p, a, "127.0.0.1", port);
 	sock_nobody(out);
 	/* A port of the kernel's choice is one to connect from only. */
-	b = new_socket(AF_INET, SOCK_STREAM);
+	b = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(0, call(&p, b, "127.0.0.1", 0));
-	ATF_CHECK_EQ(0, port_of(b));
+	ATF_CHECK_EQ(0, sock_local_port(b));
 	peer_listen(&p, 2, b, 5);
 	ATF_CHECK_EQ(REFUSED, peer_reply(&p, 2));
 	close(b);
 	/* Another sandbox, another port, and no way to this one. */
 	reached(&q, out, "127.0.0.1", port);
-	b = new_socket(AF_INET, SOCK_STREAM);
+	b = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(0, call(&q, b, "127.0.0.1", port));
-	ATF_CHECK(port_of(b) != port && port_of(b) != real);
+	ATF_CHECK(sock_local_port(b) != port && sock_local_port(b) != real);
 	peer_listen(&q, 1, b, 5);
 	ATF_CHECK_EQ(0, peer_reply(&q, 1));
 	reached(&q, b, "127.0.0.1", port);
@@ -565,21 +546,21 @@ ATF_TC_BODY(remap, tc)
 	reached(&q, out, "127.0.0.1", port);
 
 	/* Taken inside; shared inside. */
-	b = new_socket(AF_INET, SOCK_STREAM);
+	b = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(EADDRINUSE, call(&p, b, "127.0.0.1", port));
 	ATF_CHECK_EQ(EADDRINUSE, call(&p, b, "0.0.0.0", port));
 	set(b, SOL_SOCKET, SO_REUSEPORT, 1);
 	ATF_CHECK_EQ(0, call(&p, b, "127.0.0.1", port));
-	ATF_CHECK_EQ(real, port_of(b));
+	ATF_CHECK_EQ(real, sock_local_port(b));
 	close(b);
 
 	/* What the host has no more is had as it is. */
 	close(out);
-	b = new_socket(AF_INET, SOCK_STREAM);
+	b = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(EADDRINUSE, call(&p, b, "127.0.0.1", port));
 	close(a);
 	ATF_CHECK_EQ(0, call(&p, b, "127.0.0.1", port));
-	ATF_CHECK_EQ(port, port_of(b));
+	ATF_CHECK_EQ(port, sock_local_port(b));
 	ATF_CHECK(told.asked == port && told.real == port);
 	close(b);
 	peer_stop(&p);
@@ -594,11 +575,11 @@ ATF_TC_BODY(sharing_options, tc)
 	uint16_t	 port = sock_free_port();
 	int		 a, out;
 
-	out = new_socket(AF_INET, SOCK_DGRAM);
+	out = sock_new(AF_INET, SOCK_DGRAM);
 	set(out, SOL_SOCKET, SO_REUSEADDR, 1);
 	set(out, IPPROTO_IP, IP_FREEBIND, 1);
 	ATF_REQUIRE_EQ(0, bare(out, "203.0.113.9", port));
-	a = new_socket(AF_INET, SOCK_DGRAM);
+	a = sock_new(AF_INET, SOCK_DGRAM);
 	set(a, SOL_SOCKET, SO_REUSEADDR, 1);
 	set(a, IPPROTO_IP, IP_FREEBIND, 1);
 	start(tc, &p, 0, NET_PROTO_PORTS, 0, 65535);
@@ -621,23 +602,23 @@ ATF_TC_BODY(remap_failed, tc)
 	uint16_t		 port = sock_free_port(), real;
 	int			 a, b, out, on = 1;
 
-	out = new_socket(AF_INET, SOCK_STREAM);
+	out = sock_new(AF_INET, SOCK_STREAM);
 	ATF_REQUIRE_EQ(0, bare(out, "127.0.0.1", port));
 	ATF_REQUIRE(listen(out, 5) == 0);
 	start(tc, &p, 1, NET_PROTO_PORTS, port, port);
-	a = new_socket(AF_INET, SOCK_STREAM);
+	a = sock_new(AF_INET, SOCK_STREAM);
 	ATF_REQUIRE(setsockopt(a, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
 	    sizeof(on)) == 0);
 	ATF_CHECK_EQ(0, call(&p, a, "127.0.0.1", port));
-	real = port_of(a);
+	real = sock_local_port(a);
 	ATF_CHECK(real != port && real != 0);
 	sock_address("127.0.0.1", sock_free_port(), &ss, &len);
 	ATF_CHECK(connect(a, (struct sockaddr *)&ss, len) == -1 &&
 	    errno == ECONNREFUSED);
-	b = new_socket(AF_INET, SOCK_STREAM);
+	b = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(EADDRINUSE, bare(b, "127.0.0.1", real));
 	close(b);
-	ATF_CHECK_EQ(real, port_of(a));
+	ATF_CHECK_EQ(real, sock_local_port(a));
 	close(a);
 	close(out);
 	peer_stop(&p);
@@ -652,10 +633,10 @@ ATF_TC_BODY(remap_families, tc)
 
 	start(tc, &p, 1, NET_PROTO_PORTS, 0, 65535);
 	/* The host has it in both families. */
-	out = new_socket(AF_INET6, SOCK_STREAM);
+	out = sock_new(AF_INET6, SOCK_STREAM);
 	ATF_REQUIRE_EQ(0, bare(out, "::", port));
 	ATF_REQUIRE(listen(out, 5) == 0);
-	a = new_socket(AF_INET6, SOCK_STREAM);
+	a = sock_new(AF_INET6, SOCK_STREAM);
 	ATF_CHECK_EQ(0, call(&p, a, "::", port));
 	ATF_CHECK(told.dual && told.asked == port && told.real != port);
 	ATF_REQUIRE(listen(a, 5) == 0);
@@ -666,17 +647,17 @@ ATF_TC_BODY(remap_families, tc)
 	reached(&p, a, "0.0.0.0", port);
 	reached(&p, a, "::", port);
 	sock_nobody(out);
-	b = new_socket(AF_INET, SOCK_STREAM);
+	b = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(EADDRINUSE, call(&p, b, "0.0.0.0", port));
 	ATF_CHECK_EQ(EADDRINUSE, call(&p, b, "127.0.0.1", port));
 	close(b);
 	close(a);
 
 	/* One of each family, as many servers do. */
-	a = new_socket(AF_INET, SOCK_STREAM);
+	a = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(0, call(&p, a, "0.0.0.0", port));
 	ATF_REQUIRE(listen(a, 5) == 0);
-	b = new_socket(AF_INET6, SOCK_STREAM);
+	b = sock_new(AF_INET6, SOCK_STREAM);
 	set(b, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	ATF_CHECK_EQ(0, call(&p, b, "::", port));
 	ATF_CHECK(!told.dual);
@@ -690,17 +671,17 @@ ATF_TC_BODY(remap_families, tc)
 	close(out);
 
 	/* UDP has ports of its own. */
-	out = new_socket(AF_INET, SOCK_DGRAM);
+	out = sock_new(AF_INET, SOCK_DGRAM);
 	set(out, SOL_SOCKET, SO_REUSEADDR, 1);
 	ATF_REQUIRE_EQ(0, bare(out, "0.0.0.0", port));
-	a = new_socket(AF_INET, SOCK_STREAM);
+	a = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(0, call(&p, a, "0.0.0.0", port));
 	ATF_CHECK_EQ(port, told.real);
-	b = new_socket(AF_INET, SOCK_DGRAM);
+	b = sock_new(AF_INET, SOCK_DGRAM);
 	set(b, SOL_SOCKET, SO_REUSEADDR, 1);
 	ATF_CHECK_EQ(0, call(&p, b, "0.0.0.0", port));
 	ATF_CHECK(told.proto == NET_UDP && told.asked == port &&
-	    told.real != port && told.real == port_of(b));
+	    told.real != port && told.real == sock_local_port(b));
 	close(a);
 	close(b);
 	close(out);
@@ -745,12 +726,12 @@ ATF_TC_BODY(last_descriptor, tc)
 	char		 c;
 
 	start(tc, &p, 1, NET_PROTO_PORTS, 0, 65535);
-	out = new_socket(AF_INET, SOCK_STREAM);
+	out = sock_new(AF_INET, SOCK_STREAM);
 	ATF_REQUIRE_EQ(0, bare(out, "127.0.0.1", port));
 	ATF_REQUIRE(listen(out, 5) == 0);
-	b = new_socket(AF_INET, SOCK_STREAM);
+	b = sock_new(AF_INET, SOCK_STREAM);
 
-	a = new_socket(AF_INET, SOCK_STREAM);
+	a = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(0, call(&p, a, "127.0.0.1", port));
 	ATF_REQUIRE((d = dup(a)) != -1);
 	close(a);
@@ -777,7 +758,7 @@ ATF_TC_BODY(last_descriptor, tc)
 	ATF_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	send_fd(pair[0], b);
 	close(b);
-	b = new_socket(AF_INET, SOCK_STREAM);
+	b = sock_new(AF_INET, SOCK_STREAM);
 	ATF_CHECK_EQ(EADDRINUSE, call(&p, b, "127.0.0.1", port));
 	close(pair[0]);
 	close(pair[1]);
@@ -798,7 +779,7 @@ ATF_TC_BODY(many, tc)
 	start(tc, &p, 1, NET_PROTO_PORTS, 0, 65535);
 	for (j = 0; j < 12; j++) {
 		for (i = 0; i < 500; i++) {
-			fds[i] = new_socket(AF_INET, SOCK_DGRAM);
+			fds[i] = sock_new(AF_INET, SOCK_DGRAM);
 			ATF_REQUIRE_EQ(0, call(&p, fds[i], "127.0.0.1", 0));
 			ATF_REQUIRE(told.real == told.asked);
 		}
@@ -825,7 +806,7 @@ ATF_TC_BODY(not_asked, tc)
 	memset(&pc, 0, sizeof(pc));
 	pc.addr = ss;
 	pc.addrlen = len;
-	fd = new_socket(AF_INET, SOCK_STREAM);
+	fd = sock_new(AF_INET, SOCK_STREAM);
 	ATF_REQUIRE(proto_send_bind(&p.supervisor, 1, fd, &pc) == 0);
 	ATF_REQUIRE(imsgbuf_flush(&p.supervisor) == 0);
 	(void)peer_ended(&p, W_EXITCODE(125, 0));

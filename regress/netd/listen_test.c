@@ -95,25 +95,15 @@ listens(int fd)
 	return (on);
 }
 
-static uint16_t
-port_of(int fd)
-{
-	struct sockaddr_storage	 ss;
-	socklen_t		 len = sizeof(ss);
-
-	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&ss, &len) == 0);
-	return (sock_port(&ss));
-}
-
 /* Refused, left as it was, and possible without netd. */
 static void
 refused(struct peer *p, int fd)
 {
-	uint16_t	 port = port_of(fd);
+	uint16_t	 port = sock_local_port(fd);
 
 	ATF_CHECK_EQ(REFUSED, call(p, fd, 5));
 	ATF_CHECK_EQ(0, listens(fd));
-	ATF_CHECK_EQ(port, port_of(fd));
+	ATF_CHECK_EQ(port, sock_local_port(fd));
 	ATF_CHECK_EQ(0, listen(fd, 5));
 	close(fd);
 }
@@ -204,12 +194,12 @@ new_failed(int domain, const char *addr, uint16_t port)
 	int			 closed, fd;
 
 	closed = new_socket(domain, addr, 0);
-	sock_address(addr, port_of(closed), &ss, &len);
+	sock_address(addr, sock_local_port(closed), &ss, &len);
 	fd = new_socket(domain, NULL, 0);
 	choose(fd, port);
 	ATF_REQUIRE(connect(fd, (struct sockaddr *)&ss, len) == -1 &&
 	    errno == ECONNREFUSED);
-	ATF_REQUIRE_EQ(port, port_of(fd));
+	ATF_REQUIRE_EQ(port, sock_local_port(fd));
 	close(closed);
 	return (fd);
 }
@@ -223,15 +213,15 @@ ATF_TC_BODY(failed, tc)
 
 	a = new_socket(AF_INET, "127.0.0.1", 0);
 	b = new_socket(AF_INET, "127.0.0.1", 0);
-	port = port_of(a);
-	other = port_of(b);
+	port = sock_local_port(a);
+	other = sock_local_port(b);
 	close(a);
 	close(b);
 	/* The control: the kernel takes another one. */
 	a = new_failed(AF_INET, "127.0.0.1", port);
 	choose(a, other);
 	ATF_REQUIRE(listen(a, 5) == 0);
-	ATF_CHECK_EQ(other, port_of(a));
+	ATF_CHECK_EQ(other, sock_local_port(a));
 	close(a);
 
 	start(tc, &p, port, port);
@@ -239,12 +229,12 @@ ATF_TC_BODY(failed, tc)
 	choose(a, other);
 	ATF_CHECK_EQ(0, call(&p, a, 5));
 	ATF_CHECK_EQ(1, listens(a));
-	ATF_CHECK_EQ(port, port_of(a));
+	ATF_CHECK_EQ(port, sock_local_port(a));
 	close(a);
 	a = new_failed(AF_INET6, "::1", port);
 	choose(a, other);
 	ATF_CHECK_EQ(0, call(&p, a, 5));
-	ATF_CHECK_EQ(port, port_of(a));
+	ATF_CHECK_EQ(port, sock_local_port(a));
 	close(a);
 	/* Somebody has it by now. */
 	a = new_failed(AF_INET, "127.0.0.1", port);

@@ -572,7 +572,7 @@ port_free(int type, uint16_t port)
 	int			 fd, ret;
 
 	sock_address("::", port, &ss, &len);
-	ATF_REQUIRE((fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0)) != -1);
+	fd = sock_new(AF_INET6, type);
 	ret = bind(fd, (struct sockaddr *)&ss, len);
 	close(fd);
 	return (ret == 0);
@@ -587,4 +587,23 @@ sock_free_port(void)
 		port = 16384 + arc4random_uniform(16384);
 	while (!port_free(SOCK_STREAM, port) || !port_free(SOCK_DGRAM, port));
 	return (port);
+}
+
+int
+sock_new(int domain, int type)
+{
+	int	 fd;
+
+	ATF_REQUIRE((fd = socket(domain, type | SOCK_CLOEXEC, 0)) != -1);
+	return (fd);
+}
+
+uint16_t
+sock_local_port(int fd)
+{
+	struct sockaddr_storage	 ss;
+	socklen_t		 len = sizeof(ss);
+
+	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&ss, &len) == 0);
+	return (sock_port(&ss));
 }

@@ -123,6 +123,10 @@ void	 sock_address(const char *, uint16_t, struct sockaddr_storage *,
 	    socklen_t *);
 uint16_t sock_port(const struct sockaddr_storage *);
 
+/* A socket of a domain and type; to which port one is bound. */
+int	 sock_new(int, int);
+uint16_t sock_local_port(int);
+
 /* Give an interface of a network of the test's own an address, or none. */
 void	 sock_interface(const char *, const char *);
 

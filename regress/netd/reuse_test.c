@@ -43,15 +43,6 @@ start(const atf_tc_t *tc, struct peer *p)
 }
 
 static int
-new_socket(int domain, int type)
-{
-	int	 fd;
-
-	ATF_REQUIRE((fd = socket(domain, type | SOCK_CLOEXEC, 0)) != -1);
-	return (fd);
-}
-
-static int
 option(int fd, int name)
 {
 	socklen_t	 len = sizeof(int);
@@ -59,16 +50,6 @@ option(int fd, int name)
 
 	ATF_REQUIRE(getsockopt(fd, SOL_SOCKET, name, &on, &len) == 0);
 	return (on);
-}
-
-static uint16_t
-port_of(int fd)
-{
-	struct sockaddr_storage	 ss;
-	socklen_t		 len = sizeof(ss);
-
-	ATF_REQUIRE(getsockname(fd, (struct sockaddr *)&ss, &len) == 0);
-	return (sock_port(&ss));
 }
 
 static const char *
@@ -82,7 +63,7 @@ static void
 check_write(int fd, int error, int port)
 {
 	ATF_CHECK_ERRNO(error, write(fd, "x", 1) == -1);
-	ATF_CHECK_EQ(port, port_of(fd) != 0);
+	ATF_CHECK_EQ(port, sock_local_port(fd) != 0);
 }
 
 /* The kernel chooses no port for a socket that may share one. */
@@ -95,7 +76,7 @@ ATF_TC_BODY(unseen, tc)
 	int			 c, d, fd, n, on = 1;
 
 	start(tc, &p);
-	fd = new_socket(AF_INET, SOCK_DGRAM);
+	fd = sock_new(AF_INET, SOCK_DGRAM);
 	if (peer_reuse(&p, fd, SO_REUSEADDR, 1) == (EPERM | PROTO_DENIED)) {
 		ATF_CHECK_EQ(0, option(fd, SO_REUSEADDR));
 		atf_tc_skip("the kernel has no IP_LOCAL_PORT_RANGE");
@@ -103,17 +84,17 @@ ATF_TC_BODY(unseen, tc)
 	close(fd);
 	for (n = 0; n < 2; n++)
 		for (d = 0; d < 2; d++) {
-			fd = new_socket(domains[d], SOCK_DGRAM);
+			fd = sock_new(domains[d], SOCK_DGRAM);
 			ATF_CHECK_EQ(0, peer_reuse(&p, fd, names[n], 1));
 			ATF_CHECK_EQ(1, option(fd, names[n]));
 			check_write(fd, EAGAIN, 0);
 			sock_address(loopback(domains[d]), 9, &ss, &len);
 			ATF_CHECK_EQ(0, peer_call(&p, fd, &ss, len));
-			ATF_CHECK(port_of(fd) != 0);
+			ATF_CHECK(sock_local_port(fd) != 0);
 			close(fd);
 
 			/* Until then, and from then on, it does. */
-			fd = new_socket(domains[d], SOCK_DGRAM);
+			fd = sock_new(domains[d], SOCK_DGRAM);
 			ATF_CHECK_EQ(0, peer_reuse(&p, fd, names[n], 1));
 			ATF_CHECK_EQ(0, peer_reuse(&p, fd, names[!n], 1));
 			ATF_CHECK_EQ(0, peer_reuse(&p, fd, names[n], 0));
@@ -125,14 +106,14 @@ ATF_TC_BODY(unseen, tc)
 			close(fd);
 
 			/* The control. */
-			fd = new_socket(domains[d], SOCK_DGRAM);
+			fd = sock_new(domains[d], SOCK_DGRAM);
 			ATF_REQUIRE(setsockopt(fd, SOL_SOCKET, names[n], &on,
 			    sizeof(on)) == 0);
 			check_write(fd, EDESTADDRREQ, 1);
 			close(fd);
 		}
 	/* With a port already it keeps that, but gets no other one. */
-	fd = new_socket(AF_INET, SOCK_DGRAM);
+	fd = sock_new(AF_INET, SOCK_DGRAM);
 	check_write(fd, EDESTADDRREQ, 1);
 	ATF_CHECK_EQ(0, peer_reuse(&p, fd, SO_REUSEADDR, 1));
 	check_write(fd, EDESTADDRREQ, 1);
@@ -141,7 +122,7 @@ ATF_TC_BODY(unseen, tc)
 	check_write(fd, EAGAIN, 0);
 	close(fd);
 	/* Nobody sees the port that is always taken. */
-	c = new_socket(AF_INET, SOCK_DGRAM);
+	c = sock_new(AF_INET, SOCK_DGRAM);
 	check_write(c, EDESTADDRREQ, 1);
 	close(c);
 	peer_stop(&p);
@@ -159,7 +140,7 @@ ATF_TC_BODY(others, tc)
 	start(tc, &p);
 	for (n = 0; n < 2; n++) {
 		(void)sock_listener("127.0.0.1", 1, &good, &len);
-		fd = new_socket(AF_INET, SOCK_STREAM);
+		fd = sock_new(AF_INET, SOCK_STREAM);
 		ATF_CHECK_EQ(0, peer_reuse(&p, fd, names[n], 1));
 		ATF_CHECK_EQ(1, option(fd, names[n]));
 		ATF_CHECK_EQ(0, connect(fd, (struct sockaddr *)&good, len));
@@ -201,25 +182,25 @@ ATF_TC_BODY(moved, tc)
 	peer_rule_for(&p, NET_IN, NET_PROTO_PORTS, "", 0, 65535);
 	peer_binds(&p, 0);
 	peer_run(&p);
-	a = new_socket(AF_INET, SOCK_DGRAM);
+	a = sock_new(AF_INET, SOCK_DGRAM);
 	ATF_CHECK_EQ(0, peer_reuse(&p, a, SO_REUSEADDR, 1));
 	ATF_CHECK_EQ(0, wants(&p, a, "0.0.0.0", 0));
-	port = port_of(a);
+	port = sock_local_port(a);
 	sock_address("127.0.0.1", 9, &peer, &len);
 	ATF_CHECK_EQ(0, peer_call(&p, a, &peer, len));
 
-	out = new_socket(AF_INET, SOCK_DGRAM);
+	out = sock_new(AF_INET, SOCK_DGRAM);
 	ATF_REQUIRE(setsockopt(out, SOL_SOCKET, SO_REUSEADDR, &on,
 	    sizeof(on)) == 0);
 	sock_address("127.0.0.2", port, &ss, &len);
 	ATF_REQUIRE(bind(out, (struct sockaddr *)&ss, len) == 0);
-	b = new_socket(AF_INET, SOCK_DGRAM);
+	b = sock_new(AF_INET, SOCK_DGRAM);
 	ATF_CHECK_EQ(0, peer_reuse(&p, b, SO_REUSEADDR, 1));
 	ATF_CHECK_EQ(EADDRINUSE, wants(&p, b, "127.0.0.2", port));
 	/* For the next client it is had as before; that takes nothing. */
 	ATF_CHECK_EQ(0, wants(&p, b, "0.0.0.0", port));
 	sock_address("127.0.0.2", port, &ss, &len);
-	c = new_socket(AF_INET, SOCK_DGRAM);
+	c = sock_new(AF_INET, SOCK_DGRAM);
 	ATF_CHECK_EQ(1, sendto(c, "x", 1, 0, (struct sockaddr *)&ss, len));
 	ATF_CHECK_EQ(1, recv(out, &c, sizeof(c), MSG_DONTWAIT));
 	ATF_CHECK_EQ(-1, recv(b, &c, sizeof(c), MSG_DONTWAIT));
@@ -227,7 +208,7 @@ ATF_TC_BODY(moved, tc)
 	/* Nor does it get that by taking its socket back. */
 	memset(&none, 0, sizeof(none));
 	ATF_CHECK_EQ(0, peer_call(&p, a, &none, sizeof(struct sockaddr_in)));
-	b = new_socket(AF_INET, SOCK_DGRAM);
+	b = sock_new(AF_INET, SOCK_DGRAM);
 	ATF_CHECK_EQ(0, peer_reuse(&p, b, SO_REUSEADDR, 1));
 	ATF_CHECK_EQ(EADDRINUSE, wants(&p, b, "127.0.0.2", port));
 	/* The control. */
@@ -251,12 +232,12 @@ ATF_TC_BODY(ping, tc)
 	    sizeof(on)) == 0);
 	sock_address("0.0.0.0", 0, &ss, &len);
 	ATF_REQUIRE(bind(out, (struct sockaddr *)&ss, len) == 0);
-	sock_address("0.0.0.0", port_of(out), &ss, &len);
+	sock_address("0.0.0.0", sock_local_port(out), &ss, &len);
 	start(tc, &p);
 	ATF_REQUIRE((a = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP)) != -1);
 	ATF_CHECK_EQ(0, peer_reuse(&p, a, SO_REUSEADDR, 1));
 	ATF_CHECK_EQ(EADDRINUSE, peer_bind(&p, a, &ss, len, &told));
-	ATF_CHECK_EQ(0, port_of(a));
+	ATF_CHECK_EQ(0, sock_local_port(a));
 	ATF_CHECK_EQ(1, option(a, SO_REUSEADDR));
 	/* The control. */
 	ATF_REQUIRE((b = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP)) != -1);
@@ -304,20 +285,20 @@ ATF_TC_BODY(denied, tc)
 	sock_address("127.0.0.1", 0, &ss, &len);
 	for (i = 0; i < 60; i++) {
 		type = i % 2 ? SOCK_STREAM : SOCK_DGRAM;
-		fd = new_socket(AF_INET, type);
+		fd = sock_new(AF_INET, type);
 		ATF_CHECK_EQ(0, peer_bind(&p, fd, &ss, len, &told));
-		ATF_CHECK(port_of(fd) > hi);
+		ATF_CHECK(sock_local_port(fd) > hi);
 		close(fd);
 		/* The control. */
-		fd = new_socket(AF_INET, type);
+		fd = sock_new(AF_INET, type);
 		ATF_REQUIRE(bind(fd, (struct sockaddr *)&ss, len) == 0);
-		bare += port_of(fd) <= hi;
+		bare += sock_local_port(fd) <= hi;
 		close(fd);
 		/* One that was never bound. */
-		fd = new_socket(AF_INET, SOCK_STREAM);
+		fd = sock_new(AF_INET, SOCK_STREAM);
 		peer_listen(&p, i + 1, fd, 1);
 		if (peer_reply(&p, i + 1) == 0)
-			ATF_CHECK(port_of(fd) > hi);
+			ATF_CHECK(sock_local_port(fd) > hi);
 		close(fd);
 	}
 	ATF_CHECK(bare > 0);
@@ -342,7 +323,7 @@ ATF_TC_BODY(client, tc)
 	peer_binds(&p, 0);
 	peer_run(&p);
 	for (i = 0; i < 40; i++) {
-		fd = new_socket(AF_INET, SOCK_DGRAM);
+		fd = sock_new(AF_INET, SOCK_DGRAM);
 		sock_address("127.0.0.1", i % 2 ? 0 : 9, &ss, &len);
 		if (i % 2) {
 			ATF_CHECK_EQ(0, peer_bind(&p, fd, &ss, len, &told));
@@ -350,7 +331,7 @@ ATF_TC_BODY(client, tc)
 			ATF_CHECK_EQ(0, peer_reuse(&p, fd, SO_REUSEADDR, 1));
 			ATF_CHECK_EQ(0, peer_call(&p, fd, &ss, len));
 		}
-		low += port_of(fd) <= hi;
+		low += sock_local_port(fd) <= hi;
 		close(fd);
 	}
 	ATF_CHECK(low > 0);
